@@ -1,0 +1,201 @@
+"""Frozen records of what happened; everything outward (log, HTTP, metrics, sinks) reads these.
+
+Times called ``at`` are seconds of the reactor's monotonic clock, ``wall`` are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import enum
+import signal
+
+from attrs import frozen
+
+from procwrap.core.lifecycle import State
+
+
+class Level(enum.Enum):
+    """Severity of a message, as logs.md names them."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    FATAL = "fatal"
+
+
+@frozen
+class End:
+    """How a process ended: by a code, by a signal, or (``reason``) by never having begun."""
+
+    code: int | None = None
+    signal: int | None = None
+    reason: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """The code a shell would report: the process's own, or 128 + N when signal N ended it."""
+        return 128 + self.signal if self.signal is not None else self.code or 0
+
+    def __str__(self) -> str:
+        if self.reason:
+            return self.reason
+        if self.signal is not None:
+            return f"ended by {signal_name(self.signal)}"
+        return f"exit code {self.code}"
+
+
+def signal_name(number: int) -> str:
+    """Return ``SIGTERM`` for 15, ``signal 40`` for one without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+@frozen
+class Declared:
+    """These processes belong to the plan, in its order."""
+
+    names: tuple[str, ...]
+
+
+@frozen
+class StateChanged:
+    """A process moved in its lifecycle; ``reason`` says why, for people."""
+
+    name: str
+    state: State
+    at: float
+    wall: float
+    reason: str = ""
+
+
+@frozen
+class Spawned:
+    """A process was executed."""
+
+    name: str
+    pid: int
+    at: float
+    wall: float
+
+
+@frozen
+class Ended:
+    """A process is gone, or could not be started (then ``pid`` is None)."""
+
+    name: str
+    pid: int | None
+    end: End
+    ran_for: float
+    at: float
+    wall: float
+    success: bool
+
+
+class RestartCause(enum.Enum):
+    """Why a process is started again."""
+
+    EXIT = "exit"
+    PROBE = "probe"
+    CANNOT_START = "cannot start"
+
+
+@frozen
+class Restarting:
+    """A process will be started again after ``delay`` seconds."""
+
+    name: str
+    cause: RestartCause
+    delay: float
+    reason: str
+
+
+@frozen
+class ProbeResult:
+    """What one probe saw in one round; ``reason`` is empty on success, ``took`` is seconds."""
+
+    probe: str
+    succeeded: bool
+    reason: str
+    took: float
+
+
+@frozen
+class RoundEnded:
+    """All probes of one round of a check (readiness, liveness or startup) have answered.
+
+    Attributes:
+        failures: failed rounds in a row, this one included; those that do not count are left out.
+        threshold: how many of them condemn the process.
+        counted: False while the process may still take its time to start.
+        recovered: this round succeeded after one that failed.
+    """
+
+    name: str
+    check: str
+    results: tuple[ProbeResult, ...]
+    failures: int
+    threshold: int
+    counted: bool
+    recovered: bool
+    wall: float
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every probe succeeded."""
+        return all(result.succeeded for result in self.results)
+
+    @property
+    def reason(self) -> str:
+        """Why the round failed: the reasons of all probes that did, joined."""
+        return "; ".join(result.reason for result in self.results if not result.succeeded)
+
+
+@frozen
+class ShutdownBegan:
+    """The whole is ending; ``signal`` is the one that asked for it, if one did."""
+
+    reason: str
+    signal: int | None = None
+
+
+@frozen
+class Hurried:
+    """The grace is over for everything: SIGKILL now."""
+
+    reason: str
+
+
+@frozen
+class SignalReceived:
+    """A signal to procwrap arrived."""
+
+    signal: int
+
+
+@frozen
+class Notice:
+    """Something to say in the log that is not an event of its own.
+
+    Attributes:
+        about: the process it is about, empty for the host.
+    """
+
+    level: Level
+    text: str
+    about: str = ""
+
+
+Event = (
+    Declared
+    | StateChanged
+    | Spawned
+    | Ended
+    | Restarting
+    | RoundEnded
+    | ShutdownBegan
+    | Hurried
+    | SignalReceived
+    | Notice
+)

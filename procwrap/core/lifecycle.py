@@ -1,0 +1,174 @@
+"""The life of a process as a table: State x Input -> next State and Effects.
+
+Every pair is answered: it moves, it is ignored by name, or it is a bug and raises. What an exit means
+(again, over, given up) is decided by ``core.policy`` before the table is asked, so that a new restart
+policy never touches it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+from attrs import frozen
+
+
+class State(enum.Enum):
+    """Where a process is in its life; the values are what users see."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    RUNNING = "running"
+    UNHEALTHY = "unhealthy"
+    STOPPING = "stopping"
+    BACKOFF = "backoff"
+    EXITED = "exited"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    SKIPPED = "skipped"
+
+
+class Input(enum.Enum):
+    """What can happen to a process."""
+
+    # from the fleet
+    BEGIN = "begin"
+    STOP = "stop"
+    KILL = "kill"
+    # from its gate
+    GRANTED = "granted"
+    DENIED = "denied"
+    # from its checks
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    CONDEMNED = "condemned"
+    # from its timers
+    GRACE_OVER = "grace over"
+    BACKOFF_OVER = "backoff over"
+    # from the policy, when it has ended or could not be started
+    AGAIN = "again"
+    OVER = "over"
+    GIVEN_UP = "given up"
+    ENDED_AS_ASKED = "ended as asked"
+
+
+class Effect(enum.Enum):
+    """What the shell around the table has to do, one verb each."""
+
+    ASK_GATE = "ask gate"
+    LEAVE_GATE = "leave gate"
+    SPAWN = "spawn"
+    STOP_CHECKS = "stop checks"
+    SEND_STOP = "send stop signal"
+    ARM_GRACE = "arm grace"
+    DISARM_GRACE = "disarm grace"
+    KILL = "kill"
+    ARM_BACKOFF = "arm backoff"
+    DISARM_BACKOFF = "disarm backoff"
+
+
+@frozen
+class Move:
+    """The answer to one input: the next state, and what to do."""
+
+    state: State
+    effects: tuple[Effect, ...] = ()
+
+
+class ImpossibleInputError(Exception):
+    """An input that cannot come in this state came: a bug in procwrap."""
+
+
+ALIVE = frozenset({State.STARTING, State.RUNNING, State.UNHEALTHY, State.STOPPING})
+"""States in which there is a process."""
+
+FINAL = frozenset({State.EXITED, State.FAILED, State.STOPPED, State.SKIPPED})
+"""States that a process leaves only when somebody asks for it."""
+
+_END = (Effect.STOP_CHECKS, Effect.DISARM_GRACE)
+_ENDINGS: Mapping[Input, Move] = {
+    Input.AGAIN: Move(State.BACKOFF, (*_END, Effect.ARM_BACKOFF)),
+    Input.OVER: Move(State.EXITED, _END),
+    Input.GIVEN_UP: Move(State.FAILED, _END),
+    Input.ENDED_AS_ASKED: Move(State.STOPPED, _END),
+}
+_STOP = Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.SEND_STOP, Effect.ARM_GRACE))
+_KILL = Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.KILL))
+
+TABLE: Mapping[State, Mapping[Input, Move]] = {
+    State.WAITING: {
+        Input.BEGIN: Move(State.WAITING, (Effect.ASK_GATE,)),
+        Input.GRANTED: Move(State.STARTING, (Effect.SPAWN,)),
+        Input.DENIED: Move(State.SKIPPED),
+        Input.STOP: Move(State.STOPPED, (Effect.LEAVE_GATE,)),
+        Input.KILL: Move(State.STOPPED, (Effect.LEAVE_GATE,)),
+    },
+    State.STARTING: {
+        Input.HEALTHY: Move(State.RUNNING),
+        Input.CONDEMNED: _STOP,
+        Input.STOP: _STOP,
+        Input.KILL: _KILL,
+        **_ENDINGS,
+    },
+    State.RUNNING: {
+        Input.DEGRADED: Move(State.UNHEALTHY),
+        Input.CONDEMNED: _STOP,
+        Input.STOP: _STOP,
+        Input.KILL: _KILL,
+        **_ENDINGS,
+    },
+    State.UNHEALTHY: {
+        Input.HEALTHY: Move(State.RUNNING),
+        Input.CONDEMNED: _STOP,
+        Input.STOP: _STOP,
+        Input.KILL: _KILL,
+        **_ENDINGS,
+    },
+    State.STOPPING: {
+        Input.KILL: Move(State.STOPPING, (Effect.DISARM_GRACE, Effect.KILL)),
+        Input.GRACE_OVER: Move(State.STOPPING, (Effect.KILL,)),
+        **_ENDINGS,
+    },
+    State.BACKOFF: {
+        Input.BACKOFF_OVER: Move(State.WAITING, (Effect.ASK_GATE,)),
+        Input.STOP: Move(State.STOPPED, (Effect.DISARM_BACKOFF,)),
+        Input.KILL: Move(State.STOPPED, (Effect.DISARM_BACKOFF,)),
+    },
+    State.EXITED: {},
+    State.FAILED: {},
+    State.STOPPED: {},
+    State.SKIPPED: {},
+}
+
+_CHECKS = frozenset({Input.HEALTHY, Input.DEGRADED, Input.CONDEMNED})
+_ORDERS = frozenset({Input.STOP, Input.KILL})
+
+IGNORED: Mapping[State, frozenset[Input]] = {
+    State.WAITING: frozenset(),
+    # A round may fail before the first success: still starting.
+    State.STARTING: frozenset({Input.DEGRADED}),
+    State.RUNNING: frozenset({Input.HEALTHY}),
+    State.UNHEALTHY: frozenset({Input.DEGRADED}),
+    # The shell remembers that a stop was asked for while a restart was under way.
+    State.STOPPING: _CHECKS | {Input.STOP},
+    State.BACKOFF: frozenset(),
+    State.EXITED: _ORDERS,
+    State.FAILED: _ORDERS,
+    State.STOPPED: _ORDERS,
+    State.SKIPPED: _ORDERS,
+}
+
+
+def move(state: State, happened: Input) -> Move | None:
+    """Answer an input.
+
+    Returns:
+        The move, or None when the input is ignored in this state.
+
+    Raises:
+        ImpossibleInputError: the input cannot come in this state.
+    """
+    answer = TABLE[state].get(happened)
+    if answer is None and happened not in IGNORED[state]:
+        raise ImpossibleInputError(f"{happened.value!r} in state {state.value!r}")
+    return answer

@@ -1,0 +1,158 @@
+"""What is true now, as one frozen value, and how each event changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+
+from attrs import evolve, field, frozen
+
+from procwrap.core.events import (
+    Declared,
+    End,
+    Ended,
+    Event,
+    RestartCause,
+    Restarting,
+    RoundEnded,
+    ShutdownBegan,
+    Spawned,
+    StateChanged,
+)
+from procwrap.core.lifecycle import ALIVE, State
+
+
+@frozen
+class ProcessView:
+    """One process as it is seen from outside.
+
+    Attributes:
+        reason: why it is in this state, for people.
+        pid: None when there is no process.
+        started_at: reactor seconds of the current (or last) start.
+        started_wall: the same in seconds since the epoch.
+        restarts: how often it was started again.
+        restarts_by: the same by cause.
+        condemned_in_row: restarts by probes one after the other, none of them after a long run.
+        last_end: how the last run ended.
+        ended_at: reactor seconds of that end.
+        rounds: the last round of each check.
+    """
+
+    name: str
+    state: State = State.WAITING
+    reason: str = ""
+    pid: int | None = None
+    started_at: float | None = None
+    started_wall: float | None = None
+    restarts: int = 0
+    restarts_by: Mapping[RestartCause, int] = field(factory=dict)
+    condemned_in_row: int = 0
+    last_end: End | None = None
+    last_end_success: bool = True
+    ended_at: float | None = None
+    rounds: Mapping[str, RoundEnded] = field(factory=dict)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it runs and its probes, if any, succeed."""
+        return self.state is State.RUNNING
+
+    @property
+    def completed(self) -> bool:
+        """Whether it ended for good, and successfully."""
+        return self.state is State.EXITED and self.last_end_success
+
+
+@frozen
+class Snapshot:
+    """The whole: every process in the plan's order.
+
+    Attributes:
+        declared: False before the processes are known; nothing is ready then.
+        shutdown: the end has begun.
+        preempted: the node is about to go.
+    """
+
+    processes: Mapping[str, ProcessView] = field(factory=dict)
+    declared: bool = False
+    shutdown: bool = False
+    preempted: bool = False
+
+
+def reduce(snapshot: Snapshot, event: Event) -> Snapshot:
+    """Return what is true after the event."""
+    return _reduce(event, snapshot)
+
+
+@singledispatch
+def _reduce(event: object, snapshot: Snapshot) -> Snapshot:
+    return snapshot
+
+
+@_reduce.register
+def _(event: Declared, snapshot: Snapshot) -> Snapshot:
+    processes = {name: ProcessView(name) for name in event.names}
+    return evolve(snapshot, processes={**processes, **snapshot.processes}, declared=True)
+
+
+@_reduce.register
+def _(event: ShutdownBegan, snapshot: Snapshot) -> Snapshot:
+    return evolve(snapshot, shutdown=True)
+
+
+@_reduce.register
+def _(event: StateChanged, snapshot: Snapshot) -> Snapshot:
+    view = snapshot.processes[event.name]
+    pid = view.pid if event.state in ALIVE else None
+    return _with(snapshot, evolve(view, state=event.state, reason=event.reason, pid=pid))
+
+
+@_reduce.register
+def _(event: Spawned, snapshot: Snapshot) -> Snapshot:
+    view = snapshot.processes[event.name]
+    return _with(
+        snapshot,
+        evolve(view, pid=event.pid, started_at=event.at, started_wall=event.wall, rounds={}),
+    )
+
+
+@_reduce.register
+def _(event: Ended, snapshot: Snapshot) -> Snapshot:
+    view = snapshot.processes[event.name]
+    return _with(
+        snapshot,
+        evolve(view, pid=None, last_end=event.end, last_end_success=event.success, ended_at=event.at),
+    )
+
+
+@_reduce.register
+def _(event: Restarting, snapshot: Snapshot) -> Snapshot:
+    view = snapshot.processes[event.name]
+    by_cause = {**view.restarts_by, event.cause: view.restarts_by.get(event.cause, 0) + 1}
+    return _with(
+        snapshot,
+        evolve(
+            view,
+            restarts=view.restarts + 1,
+            restarts_by=by_cause,
+            condemned_in_row=_condemned_in_row(view, event),
+        ),
+    )
+
+
+def _condemned_in_row(view: ProcessView, event: Restarting) -> int:
+    if event.cause is not RestartCause.PROBE:
+        return 0
+    # No delay means that it had run for long: a new row begins.
+    return view.condemned_in_row + 1 if event.delay > 0 else 1
+
+
+@_reduce.register
+def _(event: RoundEnded, snapshot: Snapshot) -> Snapshot:
+    view = snapshot.processes[event.name]
+    return _with(snapshot, evolve(view, rounds={**view.rounds, event.check: event}))
+
+
+def _with(snapshot: Snapshot, view: ProcessView) -> Snapshot:
+    return evolve(snapshot, processes={**snapshot.processes, view.name: view})

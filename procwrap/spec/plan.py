@@ -1,0 +1,92 @@
+"""The whole of what was asked: the Plan from the config, the Settings from every source."""
+
+from __future__ import annotations
+
+import enum
+
+from attrs import field, frozen
+
+from procwrap.spec.logs import LogFormat
+from procwrap.spec.process import ProcessSpec
+
+DEFAULT_SOCKET = ":8111"
+
+
+class LivenessRule(enum.Enum):
+    """Which processes make /liveness answer 503."""
+
+    HEALTHY = "healthy"
+    STUCK = "stuck"
+
+
+@frozen
+class Plan:
+    """What the config file asks for; None where it says nothing, so that a default can apply.
+
+    Attributes:
+        dialect: the config dialect that was recognised.
+        socket: where HTTP is served.
+        labels: labels of everything's log records; those of the processes hold them already.
+        deadline: seconds from the stop signal to SIGKILL.
+        skipped: names of the processes that were left out on demand, in the order of the config.
+        warnings: what is allowed but worth saying, each one line.
+    """
+
+    processes: tuple[ProcessSpec, ...]
+    dialect: str = "native"
+    socket: str | None = None
+    log_format: LogFormat | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    deadline: float | None = None
+    readiness_file: str | None = None
+    readiness_follow: bool = False
+    liveness: LivenessRule = LivenessRule.HEALTHY
+    skipped: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@frozen
+class Settings:
+    """What holds for the whole host after command line, environment, config and defaults were merged.
+
+    Attributes:
+        graceful_deadline: seconds from the stop signal to SIGKILL; None (a wrapped command) is never.
+        socket: where HTTP is served, or None for no HTTP.
+        reap_group: end what a wrapped command left of its process group.
+    """
+
+    debug: bool = False
+    graceful_deadline: float | None = 10.0
+    readiness_file: str = "/tmp/started"
+    readiness_follow: bool = False
+    socket: str | None = DEFAULT_SOCKET
+    log_format: LogFormat = LogFormat.LOGFMT
+    labels: tuple[tuple[str, str], ...] = ()
+    liveness: LivenessRule = LivenessRule.HEALTHY
+    reap_group: bool = True
+
+
+@frozen
+class Given:
+    """What one source (command line or environment) says; None where it says nothing.
+
+    Attributes:
+        command: the command to wrap, after ``--``; empty when a config is to be run.
+        config: path of the config file, ``-`` for standard input.
+        config_text: the config itself (the ``CONFIG`` variable).
+    """
+
+    config: str | None = None
+    config_text: str | None = field(default=None, repr=False)
+    command: tuple[str, ...] = ()
+    debug: bool | None = None
+    graceful_shutdown_deadline: float | None = None
+    readiness_file: str | None = None
+    skip_commands: tuple[str, ...] | None = None
+    http: bool | None = None
+    socket: str | None = None
+    log_format: LogFormat | None = None
+    reap_group: bool | None = None
+    version: bool | None = None
+    wait: bool | None = None
+    wait_deadline: float | None = None

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+
+from procwrap.core.events import (
+    Declared,
+    End,
+    Ended,
+    Event,
+    Level,
+    Notice,
+    ProbeResult,
+    RestartCause,
+    Restarting,
+    RoundEnded,
+    ShutdownBegan,
+    Spawned,
+    StateChanged,
+)
+from procwrap.core.lifecycle import State
+from procwrap.core.snapshot import ProcessView, Snapshot, reduce
+
+
+def after(*events: Event) -> Snapshot:
+    snapshot = Snapshot()
+    for event in (Declared(("api",)), *events):
+        snapshot = reduce(snapshot, event)
+    return snapshot
+
+
+def view(*events: Event) -> ProcessView:
+    return after(*events).processes["api"]
+
+
+def changed(state: State) -> StateChanged:
+    return StateChanged("api", state, 1.0, 1000.0, "why")
+
+
+def again(cause: RestartCause, delay: float = 1.0) -> Restarting:
+    return Restarting("api", cause, delay, "why")
+
+
+def test_nothing_is_known_before_the_plan_is() -> None:
+    """Readiness cannot be 200 before anything was declared."""
+    assert not Snapshot().declared
+    assert after().declared
+    assert view().state is State.WAITING
+
+
+def test_a_start_brings_pid_and_times() -> None:
+    """What /pids and /status show."""
+    seen = view(changed(State.STARTING), Spawned("api", 31, 5.0, 1005.0))
+    assert (seen.pid, seen.started_at, seen.started_wall) == (31, 5.0, 1005.0)
+
+
+def test_a_process_that_is_gone_has_no_pid() -> None:
+    """A pid is forgotten with the process, so that nobody signals a recycled one."""
+    ended = Ended("api", 31, End(code=3), 1.0, 6.0, 1006.0, success=False)
+    seen = view(Spawned("api", 31, 5.0, 1005.0), ended)
+    assert (seen.pid, seen.last_end, seen.last_end_success) == (None, End(code=3), False)
+
+
+def test_restarts_are_counted_by_cause() -> None:
+    """The counter by reason adds up to the counter."""
+    seen = view(again(RestartCause.EXIT), again(RestartCause.PROBE), again(RestartCause.PROBE))
+    assert seen.restarts == 3
+    assert seen.restarts_by == {RestartCause.EXIT: 1, RestartCause.PROBE: 2}
+
+
+@pytest.mark.parametrize(
+    ("restarts", "in_row"),
+    [
+        ([again(RestartCause.PROBE)] * 3, 3),
+        ([again(RestartCause.PROBE)] * 3 + [again(RestartCause.EXIT)], 0),
+        ([again(RestartCause.PROBE)] * 3 + [again(RestartCause.PROBE, delay=0.0)], 1),
+    ],
+)
+def test_restarts_by_probes_in_a_row(restarts: list[Event], in_row: int) -> None:
+    """Another cause or a long run breaks the row."""
+    assert view(*restarts).condemned_in_row == in_row
+
+
+def test_a_new_run_begins_without_rounds() -> None:
+    """A restart starts with all checks anew."""
+    bad = RoundEnded("api", "readiness", (ProbeResult("tcp", False, "refused", 0.1),), 1, 3, True, False, 0.0)
+    assert view(bad).rounds["readiness"].reason == "refused"
+    assert view(bad, Spawned("api", 32, 9.0, 1009.0)).rounds == {}
+
+
+def test_only_running_is_healthy_and_only_success_is_completed() -> None:
+    """Exactly what readiness and dependsOn ask for."""
+    assert [state for state in State if ProcessView("api", state).healthy] == [State.RUNNING]
+    assert ProcessView("api", State.EXITED).completed
+    assert not ProcessView("api", State.EXITED, last_end_success=False).completed
+
+
+def test_the_shutdown_is_seen_and_a_notice_changes_nothing() -> None:
+    """An event that is only for the log leaves the snapshot as it is."""
+    assert after(ShutdownBegan("SIGTERM", 15)).shutdown
+    before = after()
+    assert reduce(before, Notice(Level.INFO, "hello")) is before
