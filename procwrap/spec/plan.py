@@ -10,6 +10,8 @@ from procwrap.spec.logs import LogFormat
 from procwrap.spec.process import ProcessSpec
 
 DEFAULT_SOCKET = ":8111"
+DEFAULT_READINESS_FILE = "/tmp/started"
+DEFAULT_WAIT_DEADLINE = 120.0
 
 
 class LivenessRule(enum.Enum):
@@ -51,13 +53,14 @@ class Settings:
 
     Attributes:
         graceful_deadline: seconds from the stop signal to SIGKILL; None (a wrapped command) is never.
+        readiness_file: None for a wrapped command, unless one was asked for.
         socket: where HTTP is served, or None for no HTTP.
         reap_group: end what a wrapped command left of its process group.
     """
 
     debug: bool = False
     graceful_deadline: float | None = 10.0
-    readiness_file: str = "/tmp/started"
+    readiness_file: str | None = DEFAULT_READINESS_FILE
     readiness_follow: bool = False
     socket: str | None = DEFAULT_SOCKET
     log_format: LogFormat = LogFormat.LOGFMT

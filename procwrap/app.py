@@ -1,0 +1,249 @@
+"""The composition root: from a Plan and Settings to everything built and introduced to each other."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import globalLogBeginner
+
+from procwrap.checks import CheckMaker
+from procwrap.children.child import Child, Surroundings
+from procwrap.children.executor import Executor
+from procwrap.children.fleet import Fleet
+from procwrap.children.gate import Gate
+from procwrap.children.leftovers import Leftovers
+from procwrap.children.reactions import HostReactions, WrapperReactions
+from procwrap.children.reaper import Reaper
+from procwrap.children.shutdown import Shutdown
+from procwrap.children.signals import FORWARDED, HOST, SignalStream
+from procwrap.core.board import Board
+from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one
+from procwrap.core.events import End, Event, Level, Notice
+from procwrap.core.heartbeats import Heartbeats
+from procwrap.core.lifecycle import Input
+from procwrap.core.policy import Judgement
+from procwrap.core.snapshot import Snapshot
+from procwrap.outputs import Outputs, make_outputs
+from procwrap.sinks.own import OwnLog
+from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.probe import Pairs
+from procwrap.spec.process import ProcessSpec
+
+
+@frozen
+class World:
+    """What the host gets from outside.
+
+    Attributes:
+        reactor: the reactor.
+        environment: what children inherit.
+        wall: seconds since the epoch.
+        read_env_file: reads an env file now; raises SpawnError naming what is wrong.
+        duration: Go-style text to seconds; raises ValueError.
+    """
+
+    reactor: Any
+    environment: Mapping[str, str] = field(repr=False)
+    wall: Callable[[], float]
+    read_env_file: Callable[[str], Pairs]
+    duration: Callable[[str], float]
+
+
+@define(eq=False)
+class Host:
+    """Everything of one run of procwrap.
+
+    Args:
+        finish: called once, at the very end, with the exit code.
+    """
+
+    _plan: Plan
+    _settings: Settings
+    _world: World
+    _outputs: Outputs
+    _finish: Callable[[int], None]
+    _board: Board = field(init=False)
+    _heartbeats: Heartbeats = field(init=False)
+    _reaper: Reaper = field(init=False)
+    _leftovers: Leftovers = field(init=False)
+    _executor: Executor = field(init=False)
+    _fleet: Fleet = field(init=False)
+    _shutdown: Shutdown = field(init=False)
+    _bound: Any = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        """Build every floor; nothing acts before ``start``."""
+        reactor = self._world.reactor
+        self._board = Board(self._outputs.own.broken)
+        self._board.watch(self._outputs.own.watch)
+        self._heartbeats = Heartbeats(tuple(spec.name for spec in self._plan.processes))
+        self._reaper = Reaper(reactor)
+        self._leftovers = Leftovers(reactor, self._reaper.expects)
+        self._executor = Executor(
+            reactor,
+            self._reaper,
+            self._world.environment,
+            self._world.read_env_file,
+            self._outputs.open_streams,
+            self._outputs.hold,
+        )
+        self._fleet = self._make_fleet()
+        self._shutdown = Shutdown(
+            self._board,
+            reactor,
+            self._fleet,
+            self._leftovers,
+            self._outputs.flush,
+            self._leave,
+            self._settings.graceful_deadline or 0.0,
+        )
+        self._watch_for_the_end()
+
+    def _make_fleet(self) -> Fleet:
+        reactor, board = self._world.reactor, self._board
+        checks = CheckMaker(reactor, self._world.wall, board.tell, self._executor, self._heartbeats)
+        surroundings = Surroundings(
+            reactor,
+            self._world.wall,
+            board.tell,
+            Gate(board, reactor),
+            self._executor,
+            self._leftovers,
+            checks.make,
+            self._one_ended_all,
+            self._settings.graceful_deadline,
+            self._settings.reap_group,
+        )
+        return Fleet({spec.name: Child(spec, surroundings) for spec in self._plan.processes}, board)
+
+    def _watch_for_the_end(self) -> None:
+        remaining = Remaining(frozenset(self._fleet.children), NEVER_AGAIN)
+
+        def look(snapshot: Snapshot, event: Event) -> None:
+            if remaining.note(event):
+                self._shutdown.begin("no process is left that could run again", code_of_all(snapshot))
+
+        self._board.watch(look)
+
+    def _one_ended_all(self, spec: ProcessSpec, end: End, judged: Judgement) -> None:
+        gave_up = judged.happened is Input.GIVEN_UP
+        code = code_of_one(end, vital=spec.restart.vital, gave_up=gave_up)
+        self._shutdown.begin(f"{spec.name}: {judged.reason}", code)
+
+    @property
+    def wrapped(self) -> Child | None:
+        """The wrapped command, if there is one."""
+        return next((child for child in self._fleet.children.values() if child.spec.wrapped), None)
+
+    @property
+    def log_observer(self) -> OwnLog:
+        """Twisted's log belongs into ours."""
+        return self._outputs.own
+
+    def begin_log(self) -> None:
+        """Take Twisted's log over, where nobody else does."""
+        globalLogBeginner.beginLoggingTo([self.log_observer], redirectStandardIO=False, discardBuffer=True)
+
+    def listen(self) -> None:
+        """Take the HTTP socket, before anything is started.
+
+        Raises:
+            UsageError: HEALTH_SOCKET is no address.
+            CannotStartError: the address cannot be had.
+        """
+        if self._settings.socket is not None:
+            from procwrap.web.listening import bind
+
+            self._bound = bind(self._settings.socket, self._world.reactor)
+
+    def start(self) -> None:
+        """Start the processes, then everything that they do not need."""
+        self._install_signals()
+        self._begin_readiness_file()
+        for warning in self._plan.warnings:
+            self._board.tell(Notice(Level.WARNING, warning))
+        self._fleet.start()
+        self._world.reactor.callLater(0, self._start_the_rest)
+
+    def _install_signals(self) -> None:
+        reap, wrapped = self._reaper.reap, self.wrapped
+        if wrapped is not None:
+            deadline = self._settings.graceful_deadline
+            around = WrapperReactions(self._board, self._world.reactor, wrapped, reap, deadline)
+            SignalStream(self._world.reactor, around.deliver).install(FORWARDED)
+            return
+        host = HostReactions(self._board, self._shutdown, reap, self._say_states)
+        SignalStream(self._world.reactor, host.deliver).install(HOST)
+
+    def _begin_readiness_file(self) -> None:
+        path = self._settings.readiness_file
+        if path is None:
+            return
+        from procwrap.sinks.readinessfile import ReadinessFile
+
+        def warn(text: str) -> None:
+            self._board.tell(Notice(Level.WARNING, text))
+
+        file = ReadinessFile(path, self._settings.readiness_follow, self._world.wall, warn)
+        file.begin()
+        self._board.watch(file.watch)
+
+    def _start_the_rest(self) -> None:
+        if os.getpid() != 1:
+            self._adopt_orphans()
+        if self._bound is not None:
+            from procwrap.web.site import HostView, make_site
+
+            view = HostView(
+                self._board,
+                self._heartbeats,
+                self._settings.liveness,
+                self._world.reactor,
+                self._world.wall,
+                self._world.duration,
+            )
+            self._bound.serve(make_site(view))
+
+    def _adopt_orphans(self) -> None:
+        from procwrap.children import prctl
+
+        try:
+            prctl.prctl(prctl.SET_CHILD_SUBREAPER, 1)
+        except OSError as error:
+            text = f"cannot become the subreaper: {error.strerror}; orphans go to PID 1"
+            self._board.tell(Notice(Level.WARNING, text))
+
+    def _say_states(self) -> None:
+        for name, view in self._board.snapshot.processes.items():
+            fields = {
+                "process": name,
+                "state": view.state.value,
+                "child": view.pid,
+                "restarts": view.restarts,
+            }
+            self._outputs.own.say(Level.INFO, view.reason or view.state.value, fields)
+
+    def _leave(self, code: int) -> None:
+        stopped: Deferred[None] = self._bound.stop() if self._bound is not None else succeed(None)
+        stopped.addBoth(lambda _: self._finish(code))
+
+
+def compose(
+    plan: Plan,
+    settings: Settings,
+    environment: Mapping[str, str],
+    reactor: Any,
+    finish: Callable[[int], None],
+) -> Host:
+    """Introduce a plan to the real world."""
+    from procwrap.config import find, units
+
+    world = World(reactor, environment, time.time, find.read_env_file, units.duration)
+    return Host(
+        plan, settings, world, make_outputs(plan, settings, reactor.callFromThread, time.time), finish
+    )

@@ -1,0 +1,89 @@
+"""Part of the composition root: the probes of a child, imported only where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define
+
+from procwrap.children.child import Checks, Child
+from procwrap.children.commands import CommandRunner
+from procwrap.children.executor import Executor
+from procwrap.core.events import Event
+from procwrap.core.heartbeats import Heartbeats
+from procwrap.core.lifecycle import Input
+
+
+@define(eq=False)
+class _NoChecks:
+    """A process without probes is healthy as soon as it runs."""
+
+    _child: Child
+
+    def start(self) -> None:
+        self._child.happen(Input.HEALTHY)
+
+    def stop(self) -> None:
+        return
+
+
+@define(eq=False)
+class CheckMaker:
+    """Makes the checks of each run of each child.
+
+    Args:
+        reactor: for the probes.
+        wall: seconds since the epoch.
+    """
+
+    _reactor: Any
+    _wall: Callable[[], float]
+    _tell: Callable[[Event], None]
+    _executor: Executor
+    _heartbeats: Heartbeats
+    _http: Any = None
+
+    def make(self, child: Child) -> Checks:
+        """Return the checks for the run of ``child`` that has just begun."""
+        spec = child.spec
+        if spec.readiness is None and spec.liveness is None and spec.startup is None:
+            return _NoChecks(child)
+        from procwrap.probes import kinds
+        from procwrap.probes.checkup import Checkup
+
+        context = self._context(child)
+        return Checkup(
+            spec,
+            lambda probe: kinds.build(probe, context),
+            self._reactor,
+            self._wall,
+            self._tell,
+            child.happen,
+        )
+
+    def _context(self, child: Child) -> Any:
+        from procwrap.probes.context import ProbeContext
+
+        name = child.spec.name
+
+        def last_heartbeat() -> float | None:
+            beat = self._heartbeats.last(name)
+            return None if beat is None else beat.at
+
+        return ProbeContext(
+            reactor=self._reactor,
+            environment=lambda: child.environment,
+            runner=CommandRunner(self._executor, child.spec, lambda: child.environment),
+            last_heartbeat=last_heartbeat,
+            starts=lambda: child.starts,
+            started_at=lambda: child.starts[-1] if child.starts else None,
+            http=self._http_client,
+        )
+
+    def _http_client(self) -> Any:
+        if self._http is None:
+            from procwrap.probes.http import make_client
+
+            self._http = make_client(self._reactor)
+        return self._http

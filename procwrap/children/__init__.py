@@ -1,0 +1,1 @@
+"""The doing: the only place that spawns, signals and reaps."""

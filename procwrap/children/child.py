@@ -1,0 +1,232 @@
+"""The thin shell around the lifecycle table: one door for what happens, one verb for each effect."""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from attrs import define, field, frozen
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from procwrap.children.executor import Executor
+from procwrap.children.gate import Gate
+from procwrap.children.leftovers import Leftovers
+from procwrap.children.output import LINGER
+from procwrap.children.running import Running
+from procwrap.core.events import End, Ended, Event, Restarting, Spawned, StateChanged
+from procwrap.core.lifecycle import ALIVE, FINAL, Effect, Input, State, move
+from procwrap.core.policy import Aim, Judge, Judgement
+from procwrap.errors import SpawnError
+from procwrap.spec.process import ProcessSpec
+
+REMEMBERED_STARTS = 1024
+
+
+class Checks(Protocol):
+    """The probes of one run of a process."""
+
+    def start(self) -> None:
+        """Begin; the process has just been started."""
+
+    def stop(self) -> None:
+        """End, and report nothing more."""
+
+
+@frozen
+class Surroundings:
+    """What all children share.
+
+    Attributes:
+        wall: seconds since the epoch.
+        make_checks: the probes of a child; they talk to its ``happen``.
+        ended_all: called with the end and its judgement when the whole is over because of it.
+        grace: seconds from the stop signal to SIGKILL; None is never.
+        sweeps: end what a wrapped command leaves of its group.
+    """
+
+    clock: IReactorTime
+    wall: Callable[[], float]
+    tell: Callable[[Event], None]
+    gate: Gate
+    executor: Executor
+    leftovers: Leftovers
+    make_checks: Callable[[Child], Checks]
+    ended_all: Callable[[ProcessSpec, End, Judgement], None]
+    grace: float | None
+    sweeps: bool = True
+
+
+@define(eq=False)
+class Child:
+    """One process through all its runs.
+
+    Attributes:
+        starts: reactor seconds of its last starts, oldest first.
+        environment: what it got at its last start.
+    """
+
+    spec: ProcessSpec
+    _around: Surroundings
+    state: State = State.WAITING
+    starts: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED_STARTS))
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
+    _judge: Judge = field(init=False)
+    _aim: Aim = Aim.RUN
+    _running: Running | None = None
+    _undrained: int = 0
+    _checks: Checks | None = None
+    _delay: float = 0.0
+    _grace: IDelayedCall | None = None
+    _backoff: IDelayedCall | None = None
+    _inputs: deque[tuple[Input, str]] = field(factory=deque)
+    _answering: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Give it a memory of its restarts."""
+        self._judge = Judge(self.spec.restart, self.spec.stop.signal)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is over and everything that it wrote has been read."""
+        return self.state in FINAL and not self._undrained
+
+    def happen(self, happened: Input, reason: str = "") -> None:
+        """Take an input; one that comes while another is answered waits for its turn."""
+        self._inputs.append((happened, reason))
+        if self._answering:
+            return
+        self._answering = True
+        try:
+            while self._inputs:
+                self._answer(*self._inputs.popleft())
+        finally:
+            self._answering = False
+
+    def retire(self, reason: str) -> None:
+        """Start no further run: one that has not begun is called off, one that runs may go on to its end."""
+        if self.state in ALIVE:
+            self._aim = Aim.STOP
+        else:
+            self.happen(Input.STOP, reason)
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to its process group; False when there is no process."""
+        return self._running is not None and self._running.signal(number)
+
+    def _answer(self, happened: Input, reason: str) -> None:
+        answer = move(self.state, happened)
+        if happened in (Input.STOP, Input.KILL):
+            # Also when a restart is already under way: then it becomes a stop.
+            self._aim = Aim.STOP
+        if answer is None:
+            return
+        if happened is Input.CONDEMNED:
+            self._aim = Aim.RESTART
+        self._become(answer.state, reason)
+        for effect in answer.effects:
+            _VERBS[effect](self)
+
+    def _become(self, state: State, reason: str) -> None:
+        if state is self.state and not reason:
+            return
+        self.state = state
+        around = self._around
+        around.tell(StateChanged(self.spec.name, state, around.clock.seconds(), around.wall(), reason))
+
+    def _ask_gate(self) -> None:
+        gate, needs = self._around.gate, self.spec.depends_on
+        gate.ask(self.spec.name, needs, self.happen)
+        if needs and (reason := gate.reason(self.spec.name)):
+            self._become(State.WAITING, reason)
+
+    def _leave_gate(self) -> None:
+        self._around.gate.leave(self.spec.name)
+
+    def _spawn(self) -> None:
+        around = self._around
+        now = around.clock.seconds()
+        self._aim = Aim.RUN
+        self.starts.append(now)
+        try:
+            self._running, self.environment = around.executor.start(self.spec, self._exited, self._drained)
+        except SpawnError as error:
+            self._judge_end(End(code=error.exit_status, reason=error.reason), None)
+            return
+        self._undrained += 1
+        around.tell(Spawned(self.spec.name, self._running.group, now, around.wall()))
+        self._checks = around.make_checks(self)
+        self._checks.start()
+
+    def _exited(self, end: End) -> None:
+        running, self._running = self._running, None
+        if running is None:
+            return
+        if not self.spec.wrapped or self._around.sweeps:
+            self._around.leftovers.sweep(running.group, 0.0 if self.spec.wrapped else LINGER)
+        self._judge_end(end, running.group)
+
+    def _judge_end(self, end: End, pid: int | None) -> None:
+        around, name = self._around, self.spec.name
+        now = around.clock.seconds()
+        ran_for = now - self.starts[-1] if pid is not None else 0.0
+        judged = self._judge.judge(end, self._aim, ran_for, now)
+        around.tell(Ended(name, pid, end, ran_for, now, around.wall(), judged.success))
+        if judged.happened is Input.AGAIN:
+            around.tell(Restarting(name, judged.cause, judged.delay, judged.reason))
+            self._delay = judged.delay
+        self.happen(judged.happened, judged.reason)
+        if judged.ends_all:
+            around.ended_all(self.spec, end, judged)
+
+    def _drained(self) -> None:
+        self._undrained -= 1
+
+    def _stop_checks(self) -> None:
+        if self._checks is not None:
+            self._checks.stop()
+            self._checks = None
+
+    def _send_stop(self) -> None:
+        self.signal(self.spec.stop.signal)
+        # A process that was stopped by job control could not act on it.
+        self.signal(signal.SIGCONT)
+
+    def _kill(self) -> None:
+        self.signal(signal.SIGKILL)
+
+    def _arm_grace(self) -> None:
+        asked = self.spec.stop.timeout
+        grace = self._around.grace if asked is None else asked
+        if grace is not None:
+            reason = f"did not end within {grace:g}s: SIGKILL"
+            self._grace = self._around.clock.callLater(grace, self.happen, Input.GRACE_OVER, reason)
+
+    def _disarm_grace(self) -> None:
+        _cancel(self._grace)
+
+    def _arm_backoff(self) -> None:
+        self._backoff = self._around.clock.callLater(self._delay, self.happen, Input.BACKOFF_OVER)
+
+    def _disarm_backoff(self) -> None:
+        _cancel(self._backoff)
+
+
+def _cancel(call: IDelayedCall | None) -> None:
+    if call is not None and call.active():
+        call.cancel()
+
+
+_VERBS: Mapping[Effect, Callable[[Child], None]] = {
+    Effect.ASK_GATE: Child._ask_gate,
+    Effect.LEAVE_GATE: Child._leave_gate,
+    Effect.SPAWN: Child._spawn,
+    Effect.STOP_CHECKS: Child._stop_checks,
+    Effect.SEND_STOP: Child._send_stop,
+    Effect.ARM_GRACE: Child._arm_grace,
+    Effect.DISARM_GRACE: Child._disarm_grace,
+    Effect.KILL: Child._kill,
+    Effect.ARM_BACKOFF: Child._arm_backoff,
+    Effect.DISARM_BACKOFF: Child._disarm_backoff,
+}

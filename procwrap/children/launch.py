@@ -1,0 +1,104 @@
+"""Executes a command: process group, environment, descriptors, and errors that name their cause.
+
+``subprocess.Popen`` does the forking: it uses vfork(2) where it can, reports a failed execve(2) through a
+close-on-exec pipe, resets signals and closes descriptors. Twisted's own ``spawnProcess`` does none of these.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from procwrap.children.attributes import Preparation
+from procwrap.children.complaint import complaint
+from procwrap.errors import SpawnError
+from procwrap.spec.process import Attributes
+
+INHERIT = None
+"""Leave this descriptor of the command as it is in procwrap."""
+
+
+@frozen
+class Command:
+    """Everything that execve(2) and the time before it need.
+
+    Attributes:
+        environment: the whole environment, nothing is added.
+        foreground: make its group the foreground group of the terminal on stdin.
+    """
+
+    entrypoint: str
+    args: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+    directory: str | None = None
+    attributes: Attributes = field(factory=Attributes)
+    foreground: bool = False
+
+
+def launch(command: Command, stdin: int | None, stdout: int | None, stderr: int | None) -> int:
+    """Execute a command in a process group of its own.
+
+    Args:
+        command: what to execute.
+        stdin: descriptor it gets as 0; INHERIT for procwrap's own.
+        stdout: the same for 1.
+        stderr: the same for 2.
+
+    Returns:
+        Its pid, which is also the id of its process group. Somebody has to wait for it.
+
+    Raises:
+        SpawnError: it could not be executed as asked; nothing of it is left behind.
+    """
+    with Preparation.of(command) as preparation:
+        try:
+            with warnings.catch_warnings():
+                # From 3.12 on Python warns that threads and fork do not mix; between fork and exec
+                # nothing but system calls is done here.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                started = _popen(command, preparation, stdin, stdout, stderr)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            raise preparation.problem() or complaint(error, command) from error
+    # The reaper waits for it. Popen must neither wait itself nor warn that nobody does.
+    started.returncode = 0
+    return started.pid
+
+
+def _popen(
+    command: Command, preparation: Preparation, stdin: int | None, stdout: int | None, stderr: int | None
+) -> subprocess.Popen[bytes]:
+    session: dict[str, Any] = (
+        {"start_new_session": True} if command.attributes.setsid else {"process_group": 0}
+    )
+    return subprocess.Popen(
+        [command.entrypoint, *command.args],
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        cwd=None if preparation.needed else command.directory,
+        env=command.environment,
+        close_fds=True,
+        restore_signals=True,
+        # Only system calls happen there, and none of our threads holds a lock that they need.
+        preexec_fn=preparation.run if preparation.needed else None,  # noqa: PLW1509
+        **session,
+    )
+
+
+def pipe() -> tuple[int, int]:
+    """Return the two ends of a pipe, the reading one non-blocking, neither inherited.
+
+    Raises:
+        SpawnError: no descriptor is left.
+    """
+    try:
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+    except OSError as error:
+        raise SpawnError(f"cannot make a pipe for its output: {error.strerror}") from error
+    os.set_blocking(reading, False)
+    return reading, writing

@@ -1,0 +1,111 @@
+"""A process that runs, as Twisted sees one: the transport between its descriptors and its protocol."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from procwrap.children.output import LINGER, PipeReader
+from procwrap.children.protocol import reason_of
+from procwrap.core.events import End
+
+Hold = Callable[[PipeReader], Callable[[], None]]
+"""Puts a reader under back-pressure; what it returns takes it out again."""
+
+
+class Running:
+    """One process from its execution until its last byte was read.
+
+    Its end is the exit of the process itself. Its pipes are read until they are closed, or until
+    ``LINGER`` seconds after the exit when a descendant keeps them open; what was in them by then is read.
+
+    Args:
+        reactor: IReactorFDSet and IReactorTime.
+        protocol: an IProcessProtocol.
+        pid: the process, leader of its own group.
+        pipes: for each of its descriptors our reading end.
+        hold: puts its pipes under back-pressure.
+    """
+
+    def __init__(
+        self, reactor: Any, protocol: ProcessProtocol, pid: int, pipes: Mapping[int, int], hold: Hold
+    ) -> None:
+        self._reactor = reactor
+        self._protocol = protocol
+        self.pid: int | None = pid
+        self.group = pid
+        self._end: End | None = None
+        self._concluded = False
+        self._lingering: IDelayedCall | None = None
+        self._readers: dict[int, PipeReader] = {}
+        self._releases: dict[int, Callable[[], None]] = {}
+        protocol.makeConnection(self)
+        for number, fd in pipes.items():
+            self._read(number, fd, hold)
+
+    def _read(self, number: int, fd: int, hold: Hold) -> None:
+        received = partial(self._protocol.childDataReceived, number)
+        reader = PipeReader(self._reactor, fd, received, partial(self._lost, number))
+        self._readers[number] = reader
+        self._releases[number] = hold(reader)
+
+    def ended(self, end: End) -> None:
+        """Take note of the exit; the reaper calls this while the process is still a zombie."""
+        self._end = end
+        self.pid = None
+        if self._readers:
+            self._lingering = self._reactor.callLater(LINGER, self._give_up_reading)
+        self._protocol.processExited(reason_of(end))
+        self._conclude()
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to the process and everything in its group; False when it has ended."""
+        return self.pid is not None and send_to_group(self.group, number)
+
+    def finish_reading(self) -> None:
+        """Read what is in the pipes at this moment and close them, whoever else still holds them."""
+        for reader in list(self._readers.values()):
+            reader.finish_now()
+
+    def _give_up_reading(self) -> None:
+        if any(reader.paused for reader in self._readers.values()):
+            # Held back by us, not by a descendant: what is in there must still come out.
+            self._lingering = self._reactor.callLater(LINGER, self._give_up_reading)
+        else:
+            self.finish_reading()
+
+    def _lost(self, number: int, reason: Failure) -> None:
+        del self._readers[number]
+        self._releases.pop(number)()
+        self._protocol.childConnectionLost(number)
+        self._conclude()
+
+    def _conclude(self) -> None:
+        if self._end is None or self._readers or self._concluded:
+            return
+        self._concluded = True
+        if self._lingering is not None and self._lingering.active():
+            self._lingering.cancel()
+        self._protocol.processEnded(reason_of(self._end))
+
+
+def send_to_group(group: int, number: int) -> bool:
+    """Send a signal to a process group.
+
+    Returns:
+        False when there is no such group (any more).
+    """
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # Some members have changed their user and may not be signalled; the others were.
+        return True
+    return True

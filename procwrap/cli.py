@@ -1,0 +1,133 @@
+"""The command ``procwrap``: picks a mode, owns the reactor's run and the exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from os import _exit as exit_now
+from typing import TYPE_CHECKING, NoReturn
+
+from procwrap import __version__
+from procwrap.errors import ExitStatus, ProcwrapError
+
+if TYPE_CHECKING:
+    from procwrap.spec.plan import Given, Plan, Settings
+
+
+def entry() -> NoReturn:
+    """Be the console script."""
+    from procwrap.config import find
+
+    leave(run(sys.argv[1:], find.environ()))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: tearing the interpreter down would take another 100 ms."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # Nobody reads it any more; the exit code still counts.
+            continue
+    exit_now(code)
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Do what the command line asks for.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        if argv and argv[0] == "check":
+            from procwrap import check
+
+            return check.run(argv[1:], environ, sys.stdin.buffer, sys.stdout, sys.stderr)
+        return _run_mode(argv, environ)
+    except ProcwrapError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+
+
+def _run_mode(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    from procwrap.config import arguments, environment
+
+    parsed = arguments.parse(argv)
+    if parsed.help:
+        print(arguments.help_text(), end="")
+        return ExitStatus.DONE
+    if parsed.given.version:
+        print(f"procwrap {__version__}")
+        return ExitStatus.DONE
+    from_environment = environment.parse(environ)
+    if parsed.given.wait or (parsed.given.wait is None and from_environment.wait):
+        return _wait(parsed.given, from_environment)
+    plan, settings = ask(parsed.given, environ)
+    return host(plan, settings, environ)
+
+
+def ask(argv: Given, environ: Mapping[str, str]) -> tuple[Plan, Settings]:
+    """Find out what is asked for, from the command line, the environment and the config.
+
+    Raises:
+        UsageError: one of them asks for something that cannot be.
+    """
+    from procwrap.config import environment, find, load
+    from procwrap.config import settings as merging
+
+    env = environment.parse(environ)
+    if argv.command:
+        plan = merging.wrapped_plan(argv.command)
+    else:
+        skip = argv.skip_commands if argv.skip_commands is not None else env.skip_commands or ()
+        plan = load.load(find.read_config(argv, environ, sys.stdin.buffer), skip)
+    return plan, merging.resolve(argv, env, plan)
+
+
+def _wait(argv: Given, env: Given) -> int:
+    from procwrap.spec.plan import DEFAULT_READINESS_FILE, DEFAULT_WAIT_DEADLINE
+    from procwrap.wait import wait_for
+
+    path = argv.readiness_file or env.readiness_file or DEFAULT_READINESS_FILE
+    said = [given.wait_deadline for given in (argv, env) if given.wait_deadline is not None]
+    deadline = said[0] if said else DEFAULT_WAIT_DEADLINE
+    if wait_for(path, deadline, time.sleep, time.monotonic):
+        return ExitStatus.DONE
+    print(f"not ready after {deadline:g}s: {path} does not exist", file=sys.stderr)
+    return ExitStatus.CANNOT_START
+
+
+def host(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> int:
+    """Run the processes of a plan to their end.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: a setting is impossible.
+        CannotStartError: nothing was started, because the host cannot do its work.
+    """
+    # Until our own handlers are installed nobody would do the right thing: as long they have to wait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    from procwrap.tls import hide_pyopenssl, needs_tls
+
+    if not needs_tls(plan, settings):
+        hide_pyopenssl()
+    from twisted.internet import reactor
+
+    codes: list[int] = []
+
+    def finish(code: int) -> None:
+        codes.append(code)
+        reactor.stop()
+
+    from procwrap.app import compose
+
+    built = compose(plan, settings, environ, reactor, finish)
+    built.begin_log()
+    built.listen()
+    reactor.callWhenRunning(built.start)
+    reactor.run()
+    return codes[0] if codes else ExitStatus.CANNOT_START

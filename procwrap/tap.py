@@ -1,0 +1,85 @@
+"""``twistd procwrap``: the same options and the same host, as a Twisted service."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from twisted.application.service import Service
+from twisted.logger import ILogObserver
+
+from procwrap.app import Host, compose
+from procwrap.cli import ask, leave
+from procwrap.config import arguments, find
+from procwrap.errors import ProcwrapError
+from procwrap.spec.plan import Plan, Settings
+
+
+class Options:
+    """What twistd wants of a plugin's options; the parsing is that of the command ``procwrap``."""
+
+    parent: Any = None
+
+    def __init__(self) -> None:
+        self.arguments = arguments.Arguments()
+
+    def parseOptions(self, options: Sequence[str]) -> None:
+        """Parse what follows ``procwrap`` on twistd's command line."""
+        try:
+            self.arguments = arguments.parse(options)
+        except ProcwrapError as error:
+            _refuse(error)
+        if self.arguments.help:
+            sys.stdout.write(arguments.help_text())
+            raise SystemExit(0)
+
+
+class HostService(Service):
+    """The host as a service of twistd."""
+
+    def __init__(self, plan: Plan, settings: Settings, environ: dict[str, str]) -> None:
+        from twisted.internet import reactor
+
+        self._reactor: Any = reactor
+        self.host: Host = compose(plan, settings, environ, reactor, self._finish)
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Join the application, whose log becomes part of ours: stdout carries nothing but records."""
+        if parent.getComponent(ILogObserver) is None:
+            parent.setComponent(ILogObserver, self.host.log_observer)
+        Service.setServiceParent(self, parent)
+
+    def privilegedStartService(self) -> None:
+        """Take the HTTP socket."""
+        try:
+            self.host.listen()
+        except ProcwrapError as error:
+            _refuse(error)
+
+    def startService(self) -> None:
+        """Start everything as soon as the reactor runs and has installed its signal handlers."""
+        Service.startService(self)
+        self._reactor.callWhenRunning(self.host.start)
+
+    def _finish(self, code: int) -> None:
+        # twistd always exits with 0. This runs last, when it has removed its pid file.
+        atexit.register(leave, code)
+        self._reactor.stop()
+
+
+def makeService(options: Options) -> HostService:
+    """Build the service; twistd calls this."""
+    environ = find.environ()
+    try:
+        plan, settings = ask(options.arguments.given, environ)
+    except ProcwrapError as error:
+        _refuse(error)
+    return HostService(plan, settings, environ)
+
+
+def _refuse(error: ProcwrapError) -> NoReturn:
+    # twistd has made sys.stderr a part of its log by the time this may be called.
+    print(error, file=sys.__stderr__)
+    raise SystemExit(error.exit_status)

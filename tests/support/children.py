@@ -1,0 +1,178 @@
+"""Children without processes: what they are started with is kept, and their end comes when a test says so."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.task import Clock
+
+from procwrap.children.child import Child, Surroundings
+from procwrap.children.fleet import Fleet
+from procwrap.children.gate import Gate
+from procwrap.core.board import Board
+from procwrap.core.events import End, Event
+from procwrap.core.lifecycle import Input, State
+from procwrap.core.policy import Judgement
+from procwrap.core.snapshot import Snapshot
+from procwrap.errors import ExitStatus, SpawnError
+from procwrap.spec.process import ProcessSpec
+
+WALL = 1_700_000_000.0
+
+
+@define(eq=False)
+class FakeRunning:
+    """A process that ends when told, or at once by the signals it does not withstand."""
+
+    group: int
+    spec: ProcessSpec
+    exited: Callable[[End], None]
+    drained: Callable[[], None]
+    withstands: frozenset[int]
+    signals: list[int] = field(factory=list)
+    pid: int | None = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.pid = self.group
+
+    def signal(self, number: int) -> bool:
+        if self.pid is None:
+            return False
+        self.signals.append(number)
+        if number not in self.withstands | {signal.SIGCONT}:
+            self.end(End(signal=number))
+        return True
+
+    def end(self, end: End, drained: bool = True) -> None:
+        self.pid = None
+        self.exited(end)
+        if drained:
+            self.drained()
+
+
+@define(eq=False)
+class FakeExecutor:
+    """Starts nothing; refuses the entrypoint ``missing``."""
+
+    withstands: dict[str, frozenset[int]] = field(factory=dict)
+    before_start: Callable[[], None] = lambda: None
+    started: list[FakeRunning] = field(factory=list)
+
+    def start(
+        self, spec: ProcessSpec, exited: Callable[[End], None], drained: Callable[[], None]
+    ) -> tuple[FakeRunning, Mapping[str, str]]:
+        self.before_start()
+        if spec.entrypoint == "missing":
+            raise SpawnError("cannot execute missing: no such file", ExitStatus.NOT_FOUND)
+        withstands = self.withstands.get(spec.name, frozenset())
+        running = FakeRunning(1000 + len(self.started), spec, exited, drained, withstands)
+        self.started.append(running)
+        return running, dict(spec.envs)
+
+
+@define(eq=False)
+class FakeChecks:
+    """Checks that say what a test says; healthy at once unless told to wait."""
+
+    child: Child
+    healthy_at_once: bool
+    running: bool = False
+
+    def start(self) -> None:
+        self.running = True
+        if self.healthy_at_once:
+            self.child.happen(Input.HEALTHY)
+
+    def stop(self) -> None:
+        self.running = False
+
+
+class NoLeftovers:
+    """Every group is empty as soon as its leader is gone."""
+
+    def sweep(self, group: int, after: float) -> None:
+        return
+
+
+@define(eq=False)
+class World:
+    """A fleet of children with nothing real about it.
+
+    Attributes:
+        events: everything that was told.
+        ended_all: the processes that ended the whole, with the end.
+        checks: the checks of every run.
+    """
+
+    clock: Clock
+    board: Board
+    executor: FakeExecutor
+    fleet: Fleet
+    events: list[Event]
+    ended_all: list[tuple[str, End]]
+    checks: list[FakeChecks]
+
+    def start(self) -> None:
+        """Start the fleet and let the gate have its turn."""
+        self.fleet.start()
+        self.clock.advance(0)
+
+    def state(self, name: str) -> State:
+        return self.fleet.children[name].state
+
+    def states(self) -> dict[str, str]:
+        return {name: child.state.value for name, child in self.fleet.children.items()}
+
+    def runs(self, name: str) -> list[FakeRunning]:
+        return [running for running in self.executor.started if running.spec.name == name]
+
+    def run(self, name: str) -> FakeRunning:
+        return self.runs(name)[-1]
+
+    def told(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def make_world(
+    *specs: ProcessSpec,
+    grace: float | None = 10.0,
+    healthy_at_once: bool = True,
+    withstands: dict[str, frozenset[int]] | None = None,
+) -> World:
+    """Build a fleet of these processes around a Clock."""
+    clock, board, executor = Clock(), Board(_raise), FakeExecutor(withstands or {})
+    events: list[Event] = []
+    ended_all: list[tuple[str, End]] = []
+    checks: list[FakeChecks] = []
+
+    def watch(snapshot: Snapshot, event: Event) -> None:
+        events.append(event)
+
+    def make_checks(child: Child) -> FakeChecks:
+        checks.append(FakeChecks(child, healthy_at_once))
+        return checks[-1]
+
+    def note(spec: ProcessSpec, end: End, judged: Judgement) -> None:
+        ended_all.append((spec.name, end))
+
+    board.watch(watch)
+    around: Any = Surroundings(
+        clock,
+        lambda: WALL + clock.seconds(),
+        board.tell,
+        Gate(board, clock),
+        executor,  # type: ignore[arg-type]
+        NoLeftovers(),  # type: ignore[arg-type]
+        make_checks,
+        note,
+        grace,
+    )
+    fleet = Fleet({spec.name: Child(spec, around) for spec in specs}, board)
+    return World(clock, board, executor, fleet, events, ended_all, checks)
