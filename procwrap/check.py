@@ -1,0 +1,62 @@
+"""``procwrap check [FILE]``: says what is wrong with a config, all of it at once, and runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO, TextIO
+
+from procwrap.config import find
+from procwrap.config.load import load
+from procwrap.config.problem import printable
+from procwrap.errors import ExitStatus, UsageError
+from procwrap.spec.plan import Given, Plan
+
+USAGE = """\
+Usage: procwrap check [FILE]
+
+Checks a config and runs nothing. FILE may be - for standard input; without it the config is taken from
+PROCWRAP_CONFIG (a path) or CONFIG (the config itself). Exit codes: 0 it is good, 2 it is not.
+"""
+
+
+def run(
+    arguments: Sequence[str], environ: Mapping[str, str], stdin: BinaryIO, out: TextIO, err: TextIO
+) -> int:
+    """Check a config.
+
+    Args:
+        arguments: what follows ``check`` on the command line.
+        environ: the environment.
+        stdin: standard input.
+        out: gets one line about a good config, and one for each warning.
+        err: gets one line for each error.
+
+    Returns:
+        The exit code.
+    """
+    if any(word.lstrip("-") in ("h", "help") and word.startswith("-") for word in arguments):
+        out.write(USAGE)
+        return ExitStatus.DONE
+    try:
+        text = find.read_config(Given(config=_file(arguments)), environ, stdin)
+        plan = load(text)
+    except UsageError as error:
+        err.write(f"{error}\n")
+        return error.exit_status
+    out.writelines(f"{printable(text.source)}: {line}\n" for line in _report(plan))
+    return ExitStatus.DONE
+
+
+def _file(arguments: Sequence[str]) -> str | None:
+    for word in arguments:
+        if word.startswith("-") and word != "-":
+            raise UsageError(f"unknown option {printable(word)}: procwrap check takes a FILE and no options")
+    if len(arguments) > 1:
+        raise UsageError("procwrap check takes one FILE")
+    return arguments[0] if arguments else None
+
+
+def _report(plan: Plan) -> list[str]:
+    number = len(plan.processes)
+    good = f"good: {plan.dialect} config, {number} process{'' if number == 1 else 'es'}"
+    return [good, *(f"warning: {warning}" for warning in plan.warnings)]

@@ -1,0 +1,106 @@
+"""The whole of a native config: a tree becomes a plan without processes, and their drafts."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from procwrap.config import names, readers
+from procwrap.config.draft import Draft
+from procwrap.config.fields import Fields, Place
+from procwrap.config.node import Kind
+from procwrap.config.processes import process
+from procwrap.spec.logs import LogFormat
+from procwrap.spec.plan import LivenessRule, Plan
+from procwrap.spec.probe import Pairs
+
+
+@frozen
+class _ReadinessFile:
+    path: str | None = None
+    follow: bool = False
+
+
+@frozen
+class _Logs:
+    format: LogFormat | None = None
+    labels: Pairs = ()
+
+
+def build(root: Place) -> tuple[Plan, tuple[Draft, ...]]:
+    """Read a config of the native dialect in its mapping form.
+
+    Returns:
+        The plan, whose processes are still missing, and their drafts. Both hold stand-ins wherever a
+        problem was reported.
+    """
+    fields = Fields(root)
+    drafts = fields.require("processes", _processes, ())
+    socket = fields.take("api", _api, None)
+    logs = fields.take("logs", _logs, _Logs())
+    deadline = fields.take("shutdown", _shutdown, None)
+    readiness = fields.take("readinessFile", _readiness_file, _ReadinessFile())
+    liveness = fields.take("health", _health, LivenessRule.HEALTHY)
+    fields.finish()
+    plan = Plan(
+        processes=(),
+        socket=socket,
+        log_format=logs.format,
+        labels=logs.labels,
+        deadline=deadline,
+        readiness_file=readiness.path,
+        readiness_follow=readiness.follow,
+        liveness=liveness,
+    )
+    return plan, drafts
+
+
+def _processes(place: Place) -> tuple[Draft, ...]:
+    drafts = readers.list_of(process)(place)
+    if not place.node.items:
+        place.report("expected at least one process, got an empty list")
+    return drafts
+
+
+def _api(place: Place) -> str | None:
+    fields = Fields(place)
+    socket = fields.take("socket", readers.listen_address, None)
+    fields.finish()
+    return socket
+
+
+def _logs(place: Place) -> _Logs:
+    fields = Fields(place)
+    made = _Logs(
+        format=fields.take("format", readers.log_format, None),
+        labels=fields.take("labels", readers.pairs(names.check_label), ()),
+    )
+    fields.finish()
+    return made
+
+
+def _shutdown(place: Place) -> float | None:
+    fields = Fields(place)
+    deadline = fields.take("deadline", readers.duration(), None)
+    fields.finish()
+    return deadline
+
+
+def _readiness_file(place: Place) -> _ReadinessFile:
+    """A path, or ``{path, follow}``."""
+    if place.node.kind is not Kind.MAPPING:
+        return _ReadinessFile(readers.text(place))
+    fields = Fields(place)
+    made = _ReadinessFile(
+        path=fields.take("path", readers.text, None),
+        follow=fields.take("follow", readers.boolean, default=False),
+    )
+    fields.finish()
+    return made
+
+
+def _health(place: Place) -> LivenessRule:
+    fields = Fields(place)
+    rules = readers.choice(readers.words_of(LivenessRule))
+    rule = fields.take("liveness", rules, LivenessRule.HEALTHY)
+    fields.finish()
+    return rule

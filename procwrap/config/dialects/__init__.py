@@ -1,0 +1,1 @@
+"""Other programs' configs: how they are recognised."""

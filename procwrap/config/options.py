@@ -1,0 +1,107 @@
+"""The options of the command line, once: for argv, the environment, --help and the twistd plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+from procwrap.config import units
+from procwrap.config.problem import WrongValueError
+
+
+def _text(value: str) -> str:
+    if not value:
+        raise WrongValueError("expected a value, got an empty one")
+    return value
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name for name in (part.strip() for part in value.split(",")) if name)
+
+
+@frozen
+class Option:
+    """One option.
+
+    Attributes:
+        name: as it is written after ``--``.
+        meaning: what it does, for --help.
+        target: the attribute of ``spec.plan.Given`` that it sets.
+        metavar: what its value is called; None for a flag, which may still be given as ``-debug=false``.
+        read: turns the value into what the attribute holds.
+        default: what holds without it, for --help.
+        inverted: a flag that sets its attribute to False.
+        from_environment: whether ``PROCWRAP_…`` sets it too.
+    """
+
+    name: str
+    meaning: str
+    target: str
+    metavar: str | None = None
+    read: Callable[[str], object] = units.switch
+    default: str = ""
+    inverted: bool = False
+    from_environment: bool = field(default=True, kw_only=True)
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it needs no value."""
+        return self.metavar is None
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that stands for it."""
+        return "PROCWRAP_" + self.name.upper().replace("-", "_")
+
+    def value(self, text: str) -> object:
+        """What the attribute of Given becomes.
+
+        Raises:
+            WrongValueError: the text is no such value.
+        """
+        value = self.read(text)
+        return not value if self.inverted else value
+
+
+OPTIONS = (
+    Option("config", "config file, YAML or JSON; - is standard input", "config", "FILE", _text),
+    Option("debug", "debug messages of procwrap itself", "debug"),
+    Option(
+        "graceful-shutdown-deadline",
+        "from the stop signal to SIGKILL; none for a wrapped command",
+        "graceful_shutdown_deadline",
+        "DUR",
+        units.duration,
+        "10s",
+    ),
+    Option(
+        "readiness-file",
+        "written once all is healthy; none for a wrapped command",
+        "readiness_file",
+        "FILE",
+        _text,
+        "/tmp/started",
+    ),
+    Option("skip-commands", "leave these processes of the config out", "skip_commands", "A,B", _names),
+    Option(
+        "http",
+        "serve HTTP; off for a wrapped command without HEALTH_SOCKET",
+        "http",
+        "on|off",
+        units.switch,
+        "on",
+    ),
+    Option("wait", "run nothing, wait for the readiness file; exit 1 at the deadline", "wait"),
+    Option("wait-deadline", "for --wait", "wait_deadline", "DUR", units.duration, "2m0s"),
+    Option(
+        "no-reap-group",
+        "let live what a wrapped command left of its process group",
+        "reap_group",
+        inverted=True,
+    ),
+    # Images often have the version of what they hold in a variable of just this name.
+    Option("version", "print the version", "version", from_environment=False),
+)
+
+BY_NAME = {option.name: option for option in OPTIONS}

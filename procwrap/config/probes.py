@@ -1,0 +1,150 @@
+"""What a probe looks at: one reader a type."""
+
+from __future__ import annotations
+
+import base64
+import re
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from procwrap.config import names, readers
+from procwrap.config.fields import Fields, Place
+from procwrap.config.node import Kind
+from procwrap.config.problem import WrongValueError
+from procwrap.spec import probe as spec
+
+SHORTEST_TIMEOUT = 0.001
+
+_TIMEOUT = readers.duration(SHORTEST_TIMEOUT)
+_STATUSES = re.compile(r"([1-5][0-9]{2})(?:\s*-\s*([1-5][0-9]{2}))?\Z")
+_EXAMPLE = "expected a URL such as http://localhost:8080/ready"
+
+
+def http(place: Place) -> spec.HttpProbe:
+    """``http``: a user and password in the URL become a header, as Go's client does it, and leave the URL."""
+    fields = Fields(place)
+    url, login = fields.require("url", _url, ("", ()))
+    headers = fields.take("headers", readers.pairs(names.check_header, names.check_header_value), ())
+    given = {name.lower() for name, _ in headers}
+    made = spec.HttpProbe(
+        url=url,
+        headers=headers if "authorization" in given else headers + login,
+        method=fields.take("method", _method, "GET"),
+        statuses=fields.take("statuses", _statuses, ((200, 399),)),
+        timeout=fields.take("timeout", _TIMEOUT, 2.0),
+    )
+    fields.finish()
+    return made
+
+
+def tcp(place: Place) -> spec.TcpProbe:
+    """``tcp``."""
+    fields = Fields(place)
+    host, port = fields.require("socket", readers.host_port, ("", 0))
+    made = spec.TcpProbe(host, port, timeout=fields.take("timeout", _TIMEOUT, 2.0))
+    fields.finish()
+    return made
+
+
+def execute(place: Place) -> spec.ExecProbe:
+    """``exec``."""
+    fields = Fields(place)
+    entrypoint, args, envs = fields.require("command", _command, ("", (), ()))
+    made = spec.ExecProbe(entrypoint, args, envs, timeout=fields.take("timeout", _TIMEOUT, 30.0))
+    fields.finish()
+    return made
+
+
+def file(place: Place) -> spec.FileProbe:
+    """``file``."""
+    fields = Fields(place)
+    made = spec.FileProbe(fields.require("path", readers.text, ""))
+    fields.finish()
+    return made
+
+
+def env(place: Place) -> spec.EnvProbe:
+    """``env``."""
+    fields = Fields(place)
+    made = spec.EnvProbe(
+        name=fields.require("name", names.env_name, ""), value=fields.require("value", readers.literal, "")
+    )
+    fields.finish()
+    return made
+
+
+def floating_pid(place: Place) -> spec.FloatingPidProbe:
+    """``floatingPid``, which may be left empty."""
+    if place.node.kind is Kind.NULL:
+        return spec.FloatingPidProbe()
+    fields = Fields(place)
+    made = spec.FloatingPidProbe(
+        period=fields.take("period", readers.duration(SHORTEST_TIMEOUT), 10.0),
+        threshold=fields.take("threshold", readers.whole_number(0, 1_000_000), 1),
+    )
+    fields.finish()
+    return made
+
+
+def heart_beat(place: Place) -> spec.HeartBeatProbe:
+    """``heartBeat``."""
+    fields = Fields(place)
+    made = spec.HeartBeatProbe(fields.require("period", readers.duration(SHORTEST_TIMEOUT), 0.0))
+    fields.finish()
+    return made
+
+
+def _command(place: Place) -> tuple[str, tuple[str, ...], spec.Pairs]:
+    fields = Fields(place)
+    entrypoint = fields.require("entrypoint", readers.text, "")
+    args = fields.take("args", readers.list_of(readers.literal), ())
+    envs = fields.take("envs", readers.pairs(names.check_env), ())
+    fields.finish()
+    return entrypoint, args, envs
+
+
+def _method(place: Place) -> str:
+    method = readers.text(place).upper()
+    if not re.fullmatch("[A-Z]{1,20}", method):
+        raise WrongValueError(f"expected a method such as GET or HEAD, got {readers.shown(place.node)}")
+    return method
+
+
+def _statuses(place: Place) -> tuple[tuple[int, int], ...]:
+    found = readers.list_of(_status_range)(place)
+    if not place.node.items:
+        raise WrongValueError('expected a list of codes or ranges such as [204, "300-399"], got an empty one')
+    return found
+
+
+def _status_range(place: Place) -> tuple[int, int]:
+    match = _STATUSES.match(place.node.text)
+    if match is None or int(match[2] or match[1]) < int(match[1]):
+        raise WrongValueError(
+            f'expected a code or range such as 204 or "200-399", got {readers.shown(place.node)}'
+        )
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _url(place: Place) -> tuple[str, spec.Pairs]:
+    """The URL without a login, and the header that carries the login. Messages never show the URL's value."""
+    text = readers.text(place)
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise WrongValueError(f"{_EXAMPLE}; this one's host or port is malformed") from None
+    if parts.scheme not in ("http", "https"):
+        raise WrongValueError(f"{_EXAMPLE}; this one does not begin with http:// or https://")
+    if re.search(r"[\s\x00-\x20\x7f]", text) or port == 0 or not (parts.hostname or port):
+        raise WrongValueError(f"{_EXAMPLE}; this one has no host, or white space in it")
+    host = parts.netloc.rpartition("@")[2]
+    # Go dials ":8080" as localhost, and so do configs written for it.
+    host = "localhost" + host if host.startswith(":") else host
+    return parts._replace(netloc=host, fragment="").geturl(), _login(parts)
+
+
+def _login(parts: SplitResult) -> spec.Pairs:
+    if parts.username is None:
+        return ()
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return (("Authorization", "Basic " + base64.b64encode(login.encode()).decode("ascii")),)
