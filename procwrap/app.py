@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import globalLogBeginner
 
@@ -20,7 +20,8 @@ from procwrap.children.leftovers import Leftovers
 from procwrap.children.reactions import HostReactions, WrapperReactions
 from procwrap.children.reaper import Reaper
 from procwrap.children.shutdown import Shutdown
-from procwrap.children.signals import FORWARDED, HOST, SignalStream
+from procwrap.children.signals import SignalStream
+from procwrap.config import units
 from procwrap.core.board import Board
 from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one
 from procwrap.core.events import End, Event, Level, Notice
@@ -29,29 +30,10 @@ from procwrap.core.lifecycle import Input
 from procwrap.core.policy import Judgement
 from procwrap.core.snapshot import Snapshot
 from procwrap.outputs import Outputs, make_outputs
+from procwrap.prelude import Prelude
 from procwrap.sinks.own import OwnLog
 from procwrap.spec.plan import Plan, Settings
-from procwrap.spec.probe import Pairs
 from procwrap.spec.process import ProcessSpec
-
-
-@frozen
-class World:
-    """What the host gets from outside.
-
-    Attributes:
-        reactor: the reactor.
-        environment: what children inherit.
-        wall: seconds since the epoch.
-        read_env_file: reads an env file now; raises SpawnError naming what is wrong.
-        duration: Go-style text to seconds; raises ValueError.
-    """
-
-    reactor: Any
-    environment: Mapping[str, str] = field(repr=False)
-    wall: Callable[[], float]
-    read_env_file: Callable[[str], Pairs]
-    duration: Callable[[str], float]
 
 
 @define(eq=False)
@@ -64,7 +46,8 @@ class Host:
 
     _plan: Plan
     _settings: Settings
-    _world: World
+    _prelude: Prelude
+    _reactor: Any
     _outputs: Outputs
     _finish: Callable[[int], None]
     _board: Board = field(init=False)
@@ -78,7 +61,7 @@ class Host:
 
     def __attrs_post_init__(self) -> None:
         """Build every floor; nothing acts before ``start``."""
-        reactor = self._world.reactor
+        reactor = self._reactor
         self._board = Board(self._outputs.own.broken)
         self._board.watch(self._outputs.own.watch)
         self._heartbeats = Heartbeats(tuple(spec.name for spec in self._plan.processes))
@@ -87,8 +70,8 @@ class Host:
         self._executor = Executor(
             reactor,
             self._reaper,
-            self._world.environment,
-            self._world.read_env_file,
+            self._prelude.launcher,
+            self._prelude.head_start,
             self._outputs.open_streams,
             self._outputs.hold,
         )
@@ -105,13 +88,13 @@ class Host:
         self._watch_for_the_end()
 
     def _make_fleet(self) -> Fleet:
-        reactor, board = self._world.reactor, self._board
-        checks = CheckMaker(reactor, self._world.wall, board.tell, self._executor, self._heartbeats)
+        reactor, board = self._reactor, self._board
+        checks = CheckMaker(reactor, time.time, board.tell, self._executor, self._heartbeats)
         surroundings = Surroundings(
             reactor,
-            self._world.wall,
+            time.time,
             board.tell,
-            Gate(board, reactor),
+            Gate(board, reactor, self._prelude.head_start.has),
             self._executor,
             self._leftovers,
             checks.make,
@@ -124,9 +107,13 @@ class Host:
     def _watch_for_the_end(self) -> None:
         remaining = Remaining(frozenset(self._fleet.children), NEVER_AGAIN)
 
+        def end() -> None:
+            self._shutdown.begin("no process is left that could run again", code_of_all(self._board.snapshot))
+
         def look(snapshot: Snapshot, event: Event) -> None:
-            if remaining.note(event):
-                self._shutdown.begin("no process is left that could run again", code_of_all(snapshot))
+            if remaining.note(event) and not self._shutdown.begun:
+                # A moment later: was the last one a main or vital process, then it says with which code.
+                self._reactor.callLater(0, end)
 
         self._board.watch(look)
 
@@ -159,7 +146,7 @@ class Host:
         if self._settings.socket is not None:
             from procwrap.web.listening import bind
 
-            self._bound = bind(self._settings.socket, self._world.reactor)
+            self._bound = bind(self._settings.socket, self._reactor, self._prelude.listener)
 
     def start(self) -> None:
         """Start the processes, then everything that they do not need."""
@@ -168,17 +155,19 @@ class Host:
         for warning in self._plan.warnings:
             self._board.tell(Notice(Level.WARNING, warning))
         self._fleet.start()
-        self._world.reactor.callLater(0, self._start_the_rest)
+        # Those with a head start may have ended before anybody listened to SIGCHLD.
+        self._reaper.reap()
+        self._reactor.callLater(0, self._start_the_rest)
 
     def _install_signals(self) -> None:
         reap, wrapped = self._reaper.reap, self.wrapped
         if wrapped is not None:
             deadline = self._settings.graceful_deadline
-            around = WrapperReactions(self._board, self._world.reactor, wrapped, reap, deadline)
-            SignalStream(self._world.reactor, around.deliver).install(FORWARDED)
-            return
-        host = HostReactions(self._board, self._shutdown, reap, self._say_states)
-        SignalStream(self._world.reactor, host.deliver).install(HOST)
+            around = WrapperReactions(self._board, self._reactor, wrapped, reap, deadline)
+            deliver = around.deliver
+        else:
+            deliver = HostReactions(self._board, self._shutdown, reap, self._say_states).deliver
+        SignalStream(self._reactor, self._prelude.signals, deliver).start()
 
     def _begin_readiness_file(self) -> None:
         path = self._settings.readiness_file
@@ -189,7 +178,7 @@ class Host:
         def warn(text: str) -> None:
             self._board.tell(Notice(Level.WARNING, text))
 
-        file = ReadinessFile(path, self._settings.readiness_follow, self._world.wall, warn)
+        file = ReadinessFile(path, self._settings.readiness_follow, time.time, warn)
         file.begin()
         self._board.watch(file.watch)
 
@@ -203,9 +192,9 @@ class Host:
                 self._board,
                 self._heartbeats,
                 self._settings.liveness,
-                self._world.reactor,
-                self._world.wall,
-                self._world.duration,
+                self._reactor,
+                time.time,
+                units.duration,
             )
             self._bound.serve(make_site(view))
 
@@ -234,16 +223,10 @@ class Host:
 
 
 def compose(
-    plan: Plan,
-    settings: Settings,
-    environment: Mapping[str, str],
-    reactor: Any,
-    finish: Callable[[int], None],
+    plan: Plan, settings: Settings, prelude: Prelude, reactor: Any, finish: Callable[[int], None]
 ) -> Host:
-    """Introduce a plan to the real world."""
-    from procwrap.config import find, units
-
-    world = World(reactor, environment, time.time, find.read_env_file, units.duration)
-    return Host(
-        plan, settings, world, make_outputs(plan, settings, reactor.callFromThread, time.time), finish
-    )
+    """Build the host of a plan, with a clock that does not jump."""
+    # Twisted's own is the wall clock: set back by an hour, every timer would be an hour late.
+    reactor.seconds = time.monotonic
+    outputs = make_outputs(plan, settings, reactor.callFromThread, time.time)
+    return Host(plan, settings, prelude, reactor, outputs, finish)

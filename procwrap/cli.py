@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -109,25 +108,30 @@ def host(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> int:
         UsageError: a setting is impossible.
         CannotStartError: nothing was started, because the host cannot do its work.
     """
-    # Until our own handlers are installed nobody would do the right thing: as long they have to wait.
-    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    from procwrap import prelude
     from procwrap.tls import hide_pyopenssl, needs_tls
 
-    if not needs_tls(plan, settings):
-        hide_pyopenssl()
-    from twisted.internet import reactor
+    done = prelude.begin(plan, settings, environ)
+    try:
+        if not needs_tls(plan, settings):
+            hide_pyopenssl()
+        from twisted.internet import reactor
 
-    codes: list[int] = []
+        from procwrap.app import compose
 
-    def finish(code: int) -> None:
-        codes.append(code)
-        reactor.stop()
+        codes: list[int] = []
 
-    from procwrap.app import compose
+        def finish(code: int) -> None:
+            codes.append(code)
+            reactor.stop()
 
-    built = compose(plan, settings, environ, reactor, finish)
-    built.begin_log()
-    built.listen()
-    reactor.callWhenRunning(built.start)
+        built = compose(plan, settings, done, reactor, finish)
+        built.begin_log()
+        built.listen()
+        reactor.callWhenRunning(built.start)
+        done.signals.hold_back()
+    except BaseException:
+        done.abandon()
+        raise
     reactor.run()
     return codes[0] if codes else ExitStatus.CANNOT_START

@@ -14,6 +14,7 @@ from procwrap.app import Host, compose
 from procwrap.cli import ask, leave
 from procwrap.config import arguments, find
 from procwrap.errors import ProcwrapError
+from procwrap.prelude import prepare
 from procwrap.spec.plan import Plan, Settings
 
 
@@ -43,7 +44,7 @@ class HostService(Service):
         from twisted.internet import reactor
 
         self._reactor: Any = reactor
-        self.host: Host = compose(plan, settings, environ, reactor, self._finish)
+        self.host: Host = compose(plan, settings, prepare(plan, environ), reactor, self._finish)
 
     def setServiceParent(self, parent: Any) -> None:
         """Join the application, whose log becomes part of ours: stdout carries nothing but records."""

@@ -122,7 +122,7 @@ class Child:
             self._aim = Aim.STOP
         if answer is None:
             return
-        if happened is Input.CONDEMNED:
+        if happened is Input.CONDEMNED and self._aim is Aim.RUN:
             self._aim = Aim.RESTART
         self._become(answer.state, reason)
         for effect in answer.effects:
@@ -146,16 +146,17 @@ class Child:
 
     def _spawn(self) -> None:
         around = self._around
-        now = around.clock.seconds()
         self._aim = Aim.RUN
-        self.starts.append(now)
         try:
-            self._running, self.environment = around.executor.start(self.spec, self._exited, self._drained)
+            started = around.executor.start(self.spec, self._exited, self._drained)
         except SpawnError as error:
+            self.starts.append(around.clock.seconds())
             self._judge_end(End(code=error.exit_status, reason=error.reason), None)
             return
+        self._running, self.environment = started.running, started.environment
+        self.starts.append(started.at)
         self._undrained += 1
-        around.tell(Spawned(self.spec.name, self._running.group, now, around.wall()))
+        around.tell(Spawned(self.spec.name, self._running.group, started.at, around.wall()))
         self._checks = around.make_checks(self)
         self._checks.start()
 

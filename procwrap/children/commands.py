@@ -11,8 +11,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from procwrap.children.executor import Executor
+from procwrap.children.group import send_to_group
 from procwrap.children.protocol import ChildProtocol
-from procwrap.children.running import Running, send_to_group
+from procwrap.children.running import Running
 from procwrap.core.events import End
 from procwrap.errors import SpawnError
 from procwrap.interfaces import ICommandRunner

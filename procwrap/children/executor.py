@@ -1,25 +1,37 @@
-"""Turns what was asked of a process into a process that runs: environment, pipes, streams, reaper."""
+"""Gives a process that was executed its place in the reactor: streams, back-pressure, reaper."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import define, field
+from attrs import define, frozen
 from twisted.internet.protocol import ProcessProtocol
 
-from procwrap.children.launch import INHERIT, Command, launch, pipe
+from procwrap.children.launcher import HeadStart, Launched, Launcher
 from procwrap.children.output import PipeReader, Stream
 from procwrap.children.protocol import ChildProtocol
 from procwrap.children.reaper import Reaper
 from procwrap.children.running import Hold, Running
 from procwrap.core.events import End
-from procwrap.spec.probe import Pairs
 from procwrap.spec.process import ProcessSpec
 
 OpenStreams = Callable[[ProcessSpec, int], Mapping[int, Stream]]
 """Spec and pid -> where the bytes of descriptors 1 and 2 go."""
+
+
+@frozen
+class Started:
+    """A process that runs.
+
+    Attributes:
+        environment: what it got.
+        at: monotonic seconds of its execution.
+    """
+
+    running: Running
+    environment: Mapping[str, str]
+    at: float
 
 
 @define(eq=False)
@@ -28,62 +40,33 @@ class Executor:
 
     Args:
         reactor: IReactorFDSet and IReactorTime.
-        environment: what every child inherits.
-        read_env_file: reads an env file now; raises SpawnError naming the file and the bad line.
+        head_start: the processes that run already.
         open_streams: where the output of a process goes.
         hold: puts its pipes under back-pressure.
     """
 
     _reactor: Any
     _reaper: Reaper
-    _environment: Mapping[str, str] = field(repr=False)
-    _read_env_file: Callable[[str], Pairs]
+    _launcher: Launcher
+    _head_start: HeadStart
     _open_streams: OpenStreams
     _hold: Hold
-    _null: int = field(factory=lambda: os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
 
-    def environment_of(self, spec: ProcessSpec) -> dict[str, str]:
-        """Return its environment if it were started now.
-
-        Raises:
-            SpawnError: its env file cannot be read.
-        """
-        environment = {**self._environment, **dict(spec.envs)}
-        if spec.env_file is not None:
-            environment.update(self._read_env_file(spec.env_file))
-        return environment
-
-    def start(
-        self, spec: ProcessSpec, exited: Callable[[End], None], drained: Callable[[], None]
-    ) -> tuple[Running, Mapping[str, str]]:
-        """Start the process.
+    def start(self, spec: ProcessSpec, exited: Callable[[End], None], drained: Callable[[], None]) -> Started:
+        """Start the process, or take it over if it was started before there was a reactor.
 
         Args:
             spec: what was asked.
             exited: called when it has ended.
             drained: called when moreover everything it wrote was read.
 
-        Returns:
-            The process and the environment it got.
-
         Raises:
             SpawnError: it cannot be executed as asked.
         """
-        environment = self.environment_of(spec)
-        command = Command(
-            spec.entrypoint,
-            spec.args,
-            environment,
-            spec.directory,
-            spec.attributes,
-            foreground=spec.wrapped and os.isatty(0),
-        )
-        if spec.wrapped:
-            pid = launch(command, INHERIT, INHERIT, INHERIT)
-            return self._run(pid, ChildProtocol({}, exited, drained), {}, self._hold), environment
-        pid, pipes = self._launch_with_pipes(command, (1, 2))
-        streams = self._open_streams(spec, pid)
-        return self._run(pid, ChildProtocol(streams, exited, drained), pipes, self._hold), environment
+        launched = self._head_start.take(spec.name) or self._launcher.launch(spec)
+        streams = {} if spec.wrapped else self._open_streams(spec, launched.pid)
+        running = self._run(launched, ChildProtocol(streams, exited, drained), self._hold)
+        return Started(running, launched.environment, launched.at)
 
     def start_command(
         self,
@@ -98,30 +81,12 @@ class Executor:
         Raises:
             SpawnError: it cannot be executed.
         """
-        command = Command(entrypoint, tuple(args), environment, spec.directory, spec.attributes)
-        pid, pipes = self._launch_with_pipes(command, (1,))
-        return self._run(pid, protocol, pipes, _not_held)
+        launched = self._launcher.launch_command(spec, entrypoint, args, environment)
+        return self._run(launched, protocol, _not_held)
 
-    def _launch_with_pipes(self, command: Command, numbers: tuple[int, ...]) -> tuple[int, dict[int, int]]:
-        ours: dict[int, int] = {}
-        theirs: list[int] = []
-        try:
-            for number in numbers:
-                ours[number], writing = pipe()
-                theirs.append(writing)
-            pid = launch(command, self._null, theirs[0], theirs[-1])
-        except BaseException:
-            for fd in ours.values():
-                os.close(fd)
-            raise
-        finally:
-            for fd in theirs:
-                os.close(fd)
-        return pid, ours
-
-    def _run(self, pid: int, protocol: ProcessProtocol, pipes: Mapping[int, int], hold: Hold) -> Running:
-        running = Running(self._reactor, protocol, pid, pipes, hold)
-        self._reaper.expect(pid, running.ended)
+    def _run(self, launched: Launched, protocol: ProcessProtocol, hold: Hold) -> Running:
+        running = Running(self._reactor, protocol, launched.pid, launched.pipes, hold)
+        self._reaper.expect(launched.pid, running.ended)
         return running
 
 

@@ -23,10 +23,15 @@ Happen = Callable[[Input, str], None]
 
 @define(eq=False)
 class Gate:
-    """Answers each process that asks with GRANTED or DENIED, once, possibly much later."""
+    """Answers each process that asks with GRANTED or DENIED, once, possibly much later.
+
+    Args:
+        is_inside: whether a process was started already, before there was a gate.
+    """
 
     _board: Board
     _clock: IReactorTime
+    _is_inside: Callable[[str], bool] = lambda name: False
     _asking: dict[str, tuple[tuple[Dependency, ...], Happen]] = field(factory=dict)
     _dependents: dict[str, set[str]] = field(factory=lambda: defaultdict(set))
     _granted: deque[str] = field(factory=deque)
@@ -65,6 +70,8 @@ class Gate:
         if allowed.answer is Answer.NEVER:
             self.leave(name)
             happen(Input.DENIED, allowed.reason)
+        elif self._is_inside(name):
+            self._let_in(name)
         elif allowed.answer is Answer.YES and name not in self._granted:
             self._granted.append(name)
             if not self._pumping:

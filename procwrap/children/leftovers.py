@@ -13,7 +13,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from procwrap.children.running import send_to_group
+from procwrap.children.group import send_to_group
 
 GRACE = 2.0
 """Seconds from SIGTERM to SIGKILL for what was left behind."""

@@ -17,6 +17,12 @@ from twisted.python.failure import Failure
 CHUNK = 64 * 1024
 """Bytes read at once: the size of a Linux pipe. Twisted's own reader takes 8 KiB."""
 
+LARGE_PIPE = 256 * 1024
+"""What the pipe of a busy process grows to: fewer and larger reads, fewer switches between it and us.
+
+Only a busy one's, because the kernel limits what all pipes of a user hold together (pipe(7),
+pipe-user-pages-soft), and grants those over the limit no more than one page."""
+
 LINGER = 2.0
 """Seconds for which a pipe is still read after its process has ended, when a descendant holds it open."""
 
@@ -50,6 +56,7 @@ class PipeReader(FileDescriptor):
         self._fd = fd
         self._received = received
         self._lost = lost
+        self._size = CHUNK
         self.paused = False
         FileDescriptor.startReading(self)
 
@@ -60,15 +67,26 @@ class PipeReader(FileDescriptor):
     def doRead(self) -> Exception | None:
         """Read one piece; the reactor calls this when there is something to read."""
         try:
-            chunk = os.read(self._fd, CHUNK)
+            chunk = os.read(self._fd, self._size)
         except BlockingIOError:
             return None
         except OSError:
             return ConnectionLost()
         if not chunk:
             return ConnectionDone()
+        if len(chunk) == CHUNK == self._size:
+            self._grow()
         self._received(chunk)
         return None
+
+    def _grow(self) -> None:
+        try:
+            fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, LARGE_PIPE)
+        except OSError:
+            # The limit is reached: it works without, too.
+            self._size = CHUNK + 1
+        else:
+            self._size = LARGE_PIPE
 
     def finish_now(self) -> None:
         """Read what is in the pipe at this moment and close it, whoever else still holds it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from procwrap.children.group import send_to_group
 from procwrap.children.output import LINGER, PipeReader
 from procwrap.children.protocol import reason_of
 from procwrap.core.events import End
@@ -93,19 +93,3 @@ class Running:
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
         self._protocol.processEnded(reason_of(self._end))
-
-
-def send_to_group(group: int, number: int) -> bool:
-    """Send a signal to a process group.
-
-    Returns:
-        False when there is no such group (any more).
-    """
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        # Some members have changed their user and may not be signalled; the others were.
-        return True
-    return True

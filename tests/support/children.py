@@ -53,24 +53,34 @@ class FakeRunning:
             self.drained()
 
 
+@define
+class FakeStarted:
+    """What an executor returns."""
+
+    running: FakeRunning
+    environment: Mapping[str, str]
+    at: float
+
+
 @define(eq=False)
 class FakeExecutor:
     """Starts nothing; refuses the entrypoint ``missing``."""
 
+    clock: Clock
     withstands: dict[str, frozenset[int]] = field(factory=dict)
     before_start: Callable[[], None] = lambda: None
     started: list[FakeRunning] = field(factory=list)
 
     def start(
         self, spec: ProcessSpec, exited: Callable[[End], None], drained: Callable[[], None]
-    ) -> tuple[FakeRunning, Mapping[str, str]]:
+    ) -> FakeStarted:
         self.before_start()
         if spec.entrypoint == "missing":
             raise SpawnError("cannot execute missing: no such file", ExitStatus.NOT_FOUND)
         withstands = self.withstands.get(spec.name, frozenset())
         running = FakeRunning(1000 + len(self.started), spec, exited, drained, withstands)
         self.started.append(running)
-        return running, dict(spec.envs)
+        return FakeStarted(running, dict(spec.envs), self.clock.seconds())
 
 
 @define(eq=False)
@@ -147,7 +157,8 @@ def make_world(
     withstands: dict[str, frozenset[int]] | None = None,
 ) -> World:
     """Build a fleet of these processes around a Clock."""
-    clock, board, executor = Clock(), Board(_raise), FakeExecutor(withstands or {})
+    clock, board = Clock(), Board(_raise)
+    executor = FakeExecutor(clock, withstands or {})
     events: list[Event] = []
     ended_all: list[tuple[str, End]] = []
     checks: list[FakeChecks] = []

@@ -1,0 +1,21 @@
+"""Signals to whole process groups."""
+
+from __future__ import annotations
+
+import os
+
+
+def send_to_group(group: int, number: int) -> bool:
+    """Send a signal to a process group.
+
+    Returns:
+        False when there is no such group (any more).
+    """
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # Some members have changed their user and may not be signalled; the others were.
+        return True
+    return True

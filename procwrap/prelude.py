@@ -1,0 +1,69 @@
+"""Part of the composition root: what can be done before Twisted is imported, because it cannot wait.
+
+Importing the reactor takes longer than everything else before the first process runs. So signals are caught,
+the socket of HTTP is taken and the processes that need no other are started first. Nothing that is imported
+here may import Twisted.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve, frozen
+
+from procwrap.children.group import send_to_group
+from procwrap.children.launcher import HeadStart, Launcher
+from procwrap.children.signalpipe import HOST, WRAPPER, SignalPipe
+from procwrap.config import find
+from procwrap.spec.plan import Plan, Settings
+from procwrap.web.early import open_early
+
+HEAD_START = 0.2
+"""Seconds for which processes are started before the reactor is imported; the rest follows in slices."""
+
+
+@frozen
+class Prelude:
+    """What was done before.
+
+    Attributes:
+        listener: the socket of HTTP, or None when there is none yet.
+    """
+
+    signals: SignalPipe
+    launcher: Launcher
+    head_start: HeadStart
+    listener: Any = None
+
+    def abandon(self) -> None:
+        """Leave nothing behind when the host cannot be built after all."""
+        self.head_start.abandon(lambda pid: send_to_group(pid, signal.SIGKILL))
+
+
+def prepare(plan: Plan, environ: Mapping[str, str]) -> Prelude:
+    """Get everything ready that does not need the reactor; nothing is started."""
+    wrapped = any(spec.wrapped for spec in plan.processes)
+    launcher = Launcher(environ, find.read_env_file, time.monotonic)
+    return Prelude(SignalPipe(WRAPPER if wrapped else HOST), launcher, HeadStart(launcher, time.monotonic))
+
+
+def begin(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> Prelude:
+    """Catch signals, take the socket, and start what needs no other.
+
+    Raises:
+        UsageError: HEALTH_SOCKET is no address.
+        CannotStartError: it cannot be had; nothing was started.
+    """
+    prelude = prepare(plan, environ)
+    prelude.signals.install()
+    if settings.socket is not None:
+        listener = open_early(settings.socket)
+        if listener is None:
+            # Only Twisted can tell whether this address can be had: until then nothing may be started.
+            return prelude
+        prelude = evolve(prelude, listener=listener)
+    prelude.head_start.begin(plan.processes, HEAD_START)
+    return prelude
