@@ -218,6 +218,7 @@ class Host:
             self._outputs.own.say(Level.INFO, view.reason or view.state.value, fields)
 
     def _leave(self, code: int) -> None:
+        self._prelude.take_terminal_back()
         stopped: Deferred[None] = self._bound.stop() if self._bound is not None else succeed(None)
         stopped.addBoth(lambda _: self._finish(code))
 

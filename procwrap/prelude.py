@@ -10,10 +10,12 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from attrs import evolve, frozen
 
+from procwrap.children import terminal
 from procwrap.children.group import send_to_group
 from procwrap.children.launcher import HeadStart, Launcher
 from procwrap.children.signalpipe import HOST, WRAPPER, SignalPipe
@@ -30,24 +32,37 @@ class Prelude:
     """What was done before.
 
     Attributes:
+        lends_terminal: the wrapped command gets the terminal, for as long as it runs.
         listener: the socket of HTTP, or None when there is none yet.
     """
 
     signals: SignalPipe
     launcher: Launcher
     head_start: HeadStart
+    lends_terminal: bool = False
     listener: Any = None
 
     def abandon(self) -> None:
         """Leave nothing behind when the host cannot be built after all."""
         self.head_start.abandon(lambda pid: send_to_group(pid, signal.SIGKILL))
 
+    def take_terminal_back(self) -> None:
+        """Become the terminal's foreground group again: whoever started us goes on reading from it."""
+        if self.lends_terminal:
+            with suppress(OSError):  # it was hung up
+                terminal.take()
+
 
 def prepare(plan: Plan, environ: Mapping[str, str]) -> Prelude:
     """Get everything ready that does not need the reactor; nothing is started."""
     wrapped = any(spec.wrapped for spec in plan.processes)
     launcher = Launcher(environ, find.read_env_file, time.monotonic)
-    return Prelude(SignalPipe(WRAPPER if wrapped else HOST), launcher, HeadStart(launcher, time.monotonic))
+    return Prelude(
+        SignalPipe(WRAPPER if wrapped else HOST),
+        launcher,
+        HeadStart(launcher, time.monotonic),
+        lends_terminal=wrapped and terminal.is_ours(),
+    )
 
 
 def begin(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> Prelude:

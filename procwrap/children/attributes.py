@@ -10,13 +10,13 @@ import grp
 import os
 import pwd
 import resource
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, field
 
+from procwrap.children import terminal
 from procwrap.errors import SpawnError
 from procwrap.spec.process import Attributes, Credential
 
@@ -86,7 +86,7 @@ class Preparation:
 def _steps(command: Command, *, niced: bool) -> Iterator[Step]:
     """Yield them in the order in which they are taken: each keeps what a later one needs."""
     if command.foreground:
-        yield "the terminal's foreground group", _take_terminal
+        yield "the terminal's foreground group", terminal.take
     yield from _priority(command.attributes, niced=niced)
     yield from _identity(command.attributes)
     if command.directory is not None:
@@ -208,12 +208,3 @@ def _be_nice_as_usual() -> None:
 def _enter(root: str) -> None:
     os.chroot(root)
     os.chdir("/")
-
-
-def _take_terminal() -> None:
-    # A background group that calls tcsetpgrp(3) is sent SIGTTOU, which stops it unless it is blocked.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
-    try:
-        os.tcsetpgrp(0, os.getpgrp())
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})

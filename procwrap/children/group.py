@@ -10,7 +10,12 @@ def send_to_group(group: int, number: int) -> bool:
 
     Returns:
         False when there is no such group (any more).
+
+    Raises:
+        ValueError: it is no group of ours: killpg(1) would reach every process there is, killpg(0) ourselves.
     """
+    if group <= 1:
+        raise ValueError(f"not a process group of ours: {group}")
     try:
         os.killpg(group, number)
     except ProcessLookupError:

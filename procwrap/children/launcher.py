@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define, field, frozen
 
+from procwrap.children import terminal
 from procwrap.children.launch import INHERIT, Command, launch, pipe
 from procwrap.errors import SpawnError
 from procwrap.spec.probe import Pairs
@@ -55,7 +56,7 @@ class Launcher:
         """
         at = self._now()
         environment = self._environment_of(spec)
-        foreground = spec.wrapped and os.isatty(0)
+        foreground = spec.wrapped and terminal.is_ours()
         command = Command(
             spec.entrypoint, spec.args, environment, spec.directory, spec.attributes, foreground
         )

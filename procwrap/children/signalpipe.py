@@ -31,6 +31,9 @@ _FAULTS = frozenset(
 
 _UNCATCHABLE = frozenset({signal.SIGKILL, signal.SIGSTOP})
 
+_RESET_BY_POPEN = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
+"""Python itself ignores these two, and ``restore_signals`` undoes that in the child."""
+
 HOST = frozenset(
     {
         signal.SIGTERM,
@@ -104,7 +107,10 @@ def _hide_ignored_ones() -> None:
 
     An ignored signal stays ignored across execve(2), one with a handler does not.
     """
-    for number in signal.valid_signals() - _UNCATCHABLE:
-        # Popen resets the two that Python itself ignores.
-        if signal.getsignal(number) is signal.SIG_IGN and number not in _FAULTS:
+    for number in signal.valid_signals() - _UNCATCHABLE - _RESET_BY_POPEN:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            continue
+        if number in _FAULTS:
+            signal.signal(number, signal.SIG_DFL)
+        else:
             _catch(number)
