@@ -43,6 +43,7 @@ class CheckMaker:
     _executor: Executor
     _heartbeats: Heartbeats
     _http: Any = None
+    _asides: Any = None
 
     def make(self, child: Child) -> Checks:
         """Return the checks for the run of ``child`` that has just begun."""
@@ -79,11 +80,20 @@ class CheckMaker:
             starts=lambda: child.starts,
             started_at=lambda: child.starts[-1] if child.starts else None,
             http=self._http_client,
+            asides=self._look_aside(),
         )
+
+    def _look_aside(self) -> Any:
+        # One for all runs of all processes: what hangs in a dead mount is asked once, not once a restart.
+        if self._asides is None:
+            from procwrap.probes.aside import Asides
+
+            self._asides = Asides(self._reactor)
+        return self._asides
 
     def _http_client(self) -> Any:
         if self._http is None:
             from procwrap.probes.http import make_client
 
-            self._http = make_client(self._reactor)
+            self._http = make_client(self._reactor, self._look_aside())
         return self._http

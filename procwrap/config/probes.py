@@ -79,7 +79,7 @@ def floating_pid(place: Place) -> spec.FloatingPidProbe:
     fields = Fields(place)
     made = spec.FloatingPidProbe(
         period=fields.take("period", readers.duration(SHORTEST_TIMEOUT), 10.0),
-        threshold=fields.take("threshold", readers.whole_number(0, 1_000_000), 1),
+        threshold=fields.take("threshold", readers.whole_number(0, 1_000), 1),
     )
     fields.finish()
     return made

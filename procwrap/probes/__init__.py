@@ -1,0 +1,1 @@
+"""One small file a probe type; each is one class with check()."""
