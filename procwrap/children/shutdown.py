@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from procwrap.children.fleet import Fleet
@@ -43,6 +43,7 @@ class Shutdown:
     _patience: float
     code: int | None = None
     _hurried: bool = False
+    _timer: IDelayedCall | None = None
 
     @property
     def begun(self) -> bool:
@@ -65,6 +66,8 @@ class Shutdown:
         self._board.tell(Hurried(reason))
         self._fleet.kill(reason)
         self._leftovers.hurry()
+        if self._timer is not None and self._timer.active():
+            self._timer.reset(FAST)
 
     @inlineCallbacks
     def _end(self, reason: str) -> Generator[Deferred[Any], None, None]:
@@ -77,12 +80,12 @@ class Shutdown:
             self._finish(self.code or 0)
 
     def _until_drained(self) -> Deferred[None]:
-        until = self._clock.seconds() + self._limit()
+        since = self._clock.seconds()
         done: Deferred[None] = Deferred()
 
         def look() -> None:
             drained = all(child.settled for child in self._fleet.children.values())
-            if drained or self._clock.seconds() >= until:
+            if drained or self._clock.seconds() >= since + self._limit():
                 done.callback(None)
             else:
                 self._clock.callLater(LOOK, look)
@@ -95,7 +98,7 @@ class Shutdown:
 
     def _within(self, flushed: Deferred[None]) -> Deferred[object]:
         limit: Deferred[None] = Deferred()
-        timer = self._clock.callLater(self._limit(), limit.callback, None)
+        timer = self._timer = self._clock.callLater(self._limit(), limit.callback, None)
         first = DeferredList([flushed, limit], fireOnOneCallback=True, consumeErrors=True)
 
         def stop_timer(result: object) -> object:

@@ -128,7 +128,7 @@ EXAMPLE = "expected a URL such as http://localhost:8080/ready; this one"
         ("env: {name: A}", ["env.value: is missing"]),
         (
             "floatingPid: {threshold: -1}",
-            ["floatingPid.threshold: expected a whole number from 0 to 1000000, got -1"],
+            ["floatingPid.threshold: expected a whole number from 0 to 1000, got -1"],
         ),
         ("heartBeat: {}", ["heartBeat.period: is missing"]),
         ("heartBeat: {period: 0}", ["heartBeat.period: expected at least 1ms, got 0"]),

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import signal
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from procwrap.children.leftovers import Leftovers
+from procwrap.children.reactions import HostReactions, WrapperReactions
+from procwrap.children.shutdown import FAST, Shutdown
+from procwrap.core.events import End, Hurried, Notice, ShutdownBegan
+from procwrap.core.lifecycle import State
+from procwrap.spec.process import ProcessSpec
+from tests.support.children import World, make_world
+
+TERM = frozenset({signal.SIGTERM})
+
+
+class Ending(SynchronousTestCase):
+    """A fleet and its shutdown."""
+
+    def build(self, *specs: ProcessSpec, withstands: frozenset[int] = frozenset()) -> World:
+        specs = specs or (ProcessSpec("api", "/bin/api"),)
+        world = make_world(*specs, withstands={spec.name: withstands for spec in specs})
+        self.codes: list[int] = []
+        self.flushed: Deferred[None] = succeed(None)
+        self.flushes = 0
+        leftovers = Leftovers(world.clock, lambda group: False, lambda group, number: False)
+        self.shutdown = Shutdown(
+            world.board, world.clock, world.fleet, leftovers, self.flush, self.codes.append, 10.0
+        )
+        world.start()
+        return world
+
+    def flush(self) -> Deferred[None]:
+        self.flushes += 1
+        return self.flushed
+
+
+class ShutdownTests(Ending):
+    def test_the_end_in_order(self) -> None:
+        """Not ready at once, processes stopped, output written, and only then the exit code."""
+        world = self.build(withstands=TERM)
+        self.shutdown.begin("SIGTERM", 0, signal.SIGTERM)
+        self.assertTrue(world.board.snapshot.shutdown)
+        self.assertEqual((self.flushes, self.codes), (0, []))
+        world.run("api").end(End(code=0))
+        world.clock.advance(0.01)
+        self.assertEqual((self.flushes, self.codes), (1, [0]))
+        self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_a_second_reason_changes_nothing(self) -> None:
+        """The first one gives the exit code, and the end is begun once."""
+        world = self.build()
+        self.shutdown.begin("main ended", 3)
+        self.shutdown.begin("SIGTERM", 0)
+        self.assertEqual(self.codes, [3])
+        self.assertEqual(len(world.told(ShutdownBegan)), 1)
+
+    def test_it_waits_until_everything_was_read(self) -> None:
+        """What a process wrote before its end comes out before the exit."""
+        world = self.build(withstands=TERM)
+        self.shutdown.begin("SIGTERM", 0)
+        running = world.run("api")
+        running.end(End(code=0), drained=False)
+        world.clock.advance(0.5)
+        self.assertEqual(self.codes, [])
+        running.drained()
+        world.clock.advance(0.5)
+        self.assertEqual(self.codes, [0])
+
+    def test_a_pipe_that_is_never_read_does_not_hold_it_for_ever(self) -> None:
+        """The patience of a graceful shutdown is its deadline."""
+        world = self.build(withstands=TERM)
+        self.shutdown.begin("SIGTERM", 0)
+        world.run("api").end(End(code=0), drained=False)
+        world.clock.pump([0.01] * 990)
+        self.assertEqual(self.codes, [])
+        world.clock.pump([0.01] * 20)
+        self.assertEqual(self.codes, [0])
+
+    def test_a_reader_that_never_reads_does_not_hold_it_for_ever(self) -> None:
+        """What could not be written by then is given up."""
+        world = self.build()
+        self.flushed = Deferred()
+        self.shutdown.begin("SIGTERM", 0)
+        world.clock.advance(9.9)
+        self.assertEqual(self.codes, [])
+        world.clock.advance(0.2)
+        self.assertEqual(self.codes, [0])
+
+    def test_a_fast_one_gives_less_patience(self) -> None:
+        """2 s for what was written."""
+        world = self.build()
+        self.flushed = Deferred()
+        self.shutdown.begin("SIGINT", 130)
+        self.shutdown.hurry("SIGINT", 130)
+        world.clock.advance(FAST + 0.1)
+        self.assertEqual(self.codes, [130])
+
+
+class HostReactionsTests(Ending):
+    def react(self, world: World, *numbers: int) -> list[str]:
+        said: list[str] = []
+        reactions = HostReactions(
+            world.board, self.shutdown, lambda: said.append("reap"), lambda: said.append("states")
+        )
+        for number in numbers:
+            reactions.deliver(number)
+        return said
+
+    def test_sigterm_and_sigquit_are_graceful(self) -> None:
+        """Exit code 0."""
+        for number in (signal.SIGTERM, signal.SIGQUIT):
+            world = self.build()
+            self.react(world, number)
+            self.assertEqual((self.codes, world.told(ShutdownBegan)[0].signal), ([0], number))
+
+    def test_a_second_sigterm_kills(self) -> None:
+        """No more grace; the exit code stays 0, and eight more change nothing."""
+        world = self.build(withstands=TERM)
+        self.react(world, *[signal.SIGTERM] * 10)
+        self.assertEqual(self.codes, [0])
+        self.assertEqual(world.run("api").signals, [signal.SIGTERM, signal.SIGCONT, signal.SIGKILL])
+
+    def test_sigint_kills_at_once(self) -> None:
+        """Exit code 130, also when a graceful shutdown was under way."""
+        for numbers in ([signal.SIGINT], [signal.SIGTERM, signal.SIGINT]):
+            world = self.build(withstands=TERM)
+            self.react(world, *numbers)
+            self.assertEqual(self.codes, [130])
+            self.assertEqual(world.run("api").signals[-1], signal.SIGKILL)
+            self.assertTrue(world.told(Hurried))
+
+    def test_the_others(self) -> None:
+        """SIGUSR1 and 2 say the states, SIGCHLD reaps, SIGHUP is refused with a word, the rest is ignored."""
+        world = self.build()
+        said = self.react(
+            world, signal.SIGUSR1, signal.SIGCHLD, signal.SIGUSR2, signal.SIGHUP, signal.SIGWINCH
+        )
+        self.assertEqual(said, ["states", "reap", "states"])
+        self.assertEqual(len(world.told(Notice)), 1)
+        self.assertEqual(world.state("api"), State.RUNNING)
+
+
+class WrapperReactionsTests(Ending):
+    def react(self, world: World, deadline: float | None, *numbers: int) -> None:
+        child = world.fleet.children["api"]
+        reactions = WrapperReactions(world.board, world.clock, child, lambda: None, deadline)
+        for number in numbers:
+            reactions.deliver(number)
+
+    def test_every_signal_is_passed_on_in_order(self) -> None:
+        """And nothing else is done for it."""
+        numbers = [signal.SIGHUP, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP, signal.SIGTERM]
+        world = self.build(withstands=frozenset(numbers))
+        self.react(world, None, *numbers, signal.SIGCHLD)
+        self.assertEqual(world.run("api").signals, numbers)
+        self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_a_deadline_that_was_asked_for_is_kept_once(self) -> None:
+        """--graceful-shutdown-deadline counts from the first SIGTERM."""
+        world = self.build(withstands=TERM)
+        self.react(world, 1.0, signal.SIGTERM, signal.SIGTERM)
+        self.assertTrue(world.board.snapshot.shutdown)
+        world.clock.advance(1.0)
+        self.assertEqual(world.run("api").signals, [signal.SIGTERM, signal.SIGTERM, signal.SIGKILL])
