@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, succeed
 from twisted.logger import globalLogBeginner
+from twisted.python.failure import Failure
 
 from procwrap.checks import CheckMaker
 from procwrap.children.child import Child, Surroundings
@@ -21,7 +21,6 @@ from procwrap.children.reactions import HostReactions, WrapperReactions
 from procwrap.children.reaper import Reaper
 from procwrap.children.shutdown import Shutdown
 from procwrap.children.signals import SignalStream
-from procwrap.config import units
 from procwrap.core.board import Board
 from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one
 from procwrap.core.events import End, Event, Level, Notice
@@ -29,8 +28,10 @@ from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.lifecycle import Input
 from procwrap.core.policy import Judgement
 from procwrap.core.snapshot import Snapshot
+from procwrap.errors import ExitStatus
 from procwrap.outputs import Outputs, make_outputs
 from procwrap.prelude import Prelude
+from procwrap.serving import Serving
 from procwrap.sinks.own import OwnLog
 from procwrap.spec.plan import Plan, Settings
 from procwrap.spec.process import ProcessSpec
@@ -57,7 +58,7 @@ class Host:
     _executor: Executor = field(init=False)
     _fleet: Fleet = field(init=False)
     _shutdown: Shutdown = field(init=False)
-    _bound: Any = field(init=False, default=None)
+    _serving: Serving = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Build every floor; nothing acts before ``start``."""
@@ -65,6 +66,9 @@ class Host:
         self._board = Board(self._outputs.own.broken)
         self._board.watch(self._outputs.own.watch)
         self._heartbeats = Heartbeats(tuple(spec.name for spec in self._plan.processes))
+        self._serving = Serving(
+            self._plan, self._settings, reactor, self._prelude.listener, self._board, self._heartbeats
+        )
         self._reaper = Reaper(reactor)
         self._leftovers = Leftovers(reactor, self._reaper.expects)
         self._executor = Executor(
@@ -143,10 +147,7 @@ class Host:
             UsageError: HEALTH_SOCKET is no address.
             CannotStartError: the address cannot be had.
         """
-        if self._settings.socket is not None:
-            from procwrap.web.listening import bind
-
-            self._bound = bind(self._settings.socket, self._reactor, self._prelude.listener)
+        self._serving.listen()
 
     def start(self) -> None:
         """Start the processes, then everything that they do not need."""
@@ -185,18 +186,12 @@ class Host:
     def _start_the_rest(self) -> None:
         if os.getpid() != 1:
             self._adopt_orphans()
-        if self._bound is not None:
-            from procwrap.web.site import HostView, make_site
+        self._serving.begin().addErrback(self._cannot_serve)
 
-            view = HostView(
-                self._board,
-                self._heartbeats,
-                self._settings.liveness,
-                self._reactor,
-                time.time,
-                units.duration,
-            )
-            self._bound.serve(make_site(view))
+    def _cannot_serve(self, failure: Failure) -> None:
+        # Nobody could ask whether we are alive: better an end that everybody sees.
+        self._board.tell(Notice(Level.FATAL, f"cannot serve HTTP: {failure.value!r}"))
+        self._shutdown.begin("cannot serve HTTP", ExitStatus.CANNOT_START)
 
     def _adopt_orphans(self) -> None:
         from procwrap.children import prctl
@@ -219,8 +214,7 @@ class Host:
 
     def _leave(self, code: int) -> None:
         self._prelude.take_terminal_back()
-        stopped: Deferred[None] = self._bound.stop() if self._bound is not None else succeed(None)
-        stopped.addBoth(lambda _: self._finish(code))
+        self._serving.stop().addBoth(lambda _: self._finish(code))
 
 
 def compose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,21 @@ def entry() -> NoReturn:
     """Be the console script."""
     from procwrap.config import find
 
+    _occupy_standard_descriptors()
     leave(run(sys.argv[1:], find.environ()))
+
+
+def _occupy_standard_descriptors() -> None:
+    """Put /dev/null where our parent has closed 0, 1 or 2: else the next file opened would become stdout.
+
+    A wrapped command gets them closed, as they were: what is opened here ends at execve(2).
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        continue
+    os.close(descriptor)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def leave(code: int) -> NoReturn:

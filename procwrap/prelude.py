@@ -7,6 +7,7 @@ here may import Twisted.
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -74,6 +75,10 @@ def begin(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> Prelude
     """
     prelude = prepare(plan, environ)
     prelude.signals.install()
+    if settings.readiness_file is not None:
+        # That of a previous run. The host looks again, and says so if it cannot be removed.
+        with suppress(OSError):
+            os.unlink(settings.readiness_file)
     if settings.socket is not None:
         listener = open_early(settings.socket)
         if listener is None:

@@ -88,20 +88,26 @@ class PipeReader(FileDescriptor):
         else:
             self._size = LARGE_PIPE
 
-    def finish_now(self) -> None:
-        """Read what is in the pipe at this moment and close it, whoever else still holds it."""
-        if not self.connected:
-            return
+    def catch_up(self) -> None:
+        """Read what is in the pipe at this moment, and close it if nobody can write to it any more."""
         left = _waiting_in(self._fd)
-        while left > 0:
+        while left >= 0:
             try:
-                chunk = os.read(self._fd, min(CHUNK, left))
+                chunk = os.read(self._fd, CHUNK)
             except OSError:
-                break
+                return
             if not chunk:
-                break
+                self._close()
+                return
             left -= len(chunk)
             self._received(chunk)
+
+    def finish_now(self) -> None:
+        """Read what is in the pipe at this moment and close it, whoever else still holds it."""
+        self.catch_up()
+        self._close()
+
+    def _close(self) -> None:
         FileDescriptor.stopReading(self)
         self.connectionLost(Failure(ConnectionDone()))
 

@@ -28,6 +28,7 @@ class HostReactions:
     _reap: Callable[[], None]
     _say_states: Callable[[], None]
     _answers: Mapping[int, Callable[[int], None]] = field(init=False)
+    _asked: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         """Lay down who answers what."""
@@ -49,10 +50,11 @@ class HostReactions:
             self._answers[number](number)
 
     def _end(self, number: int) -> None:
-        if self._shutdown.begun:
+        if self._asked:
             self._shutdown.hurry(f"a further {signal_name(number)}")
-        else:
-            self._shutdown.begin(signal_name(number), ExitStatus.DONE, number)
+        self._asked = True
+        # Changes nothing where the end of a process has begun the shutdown: its grace goes on.
+        self._shutdown.begin(signal_name(number), ExitStatus.DONE, number)
 
     def _interrupt(self, number: int) -> None:
         self._shutdown.begin(signal_name(number), ExitStatus.INTERRUPTED, number)

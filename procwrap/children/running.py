@@ -57,8 +57,12 @@ class Running:
 
     def ended(self, end: End) -> None:
         """Take note of the exit; the reaper calls this while the process is still a zombie."""
-        self._end = end
         self.pid = None
+        # Its last words come before the news of its end.
+        for reader in list(self._readers.values()):
+            if not reader.paused:
+                reader.catch_up()
+        self._end = end
         if self._readers:
             self._lingering = self._reactor.callLater(LINGER, self._give_up_reading)
         self._protocol.processExited(reason_of(end))
