@@ -1,0 +1,1 @@
+"""Where things go: standard output, files, the readiness file, our own messages."""

@@ -1,0 +1,1 @@
+"""What is answered over HTTP; it reads the Board and never acts."""
