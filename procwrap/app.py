@@ -67,7 +67,13 @@ class Host:
         self._board.watch(self._outputs.own.watch)
         self._heartbeats = Heartbeats(tuple(spec.name for spec in self._plan.processes))
         self._serving = Serving(
-            self._plan, self._settings, reactor, self._prelude.listener, self._board, self._heartbeats
+            self._plan,
+            self._settings,
+            reactor,
+            self._prelude.listener,
+            self._board,
+            self._heartbeats,
+            time.time,
         )
         self._reaper = Reaper(reactor)
         self._leftovers = Leftovers(reactor, self._reaper.expects)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define
@@ -22,6 +22,7 @@ class Serving:
 
     Args:
         listener: the socket, where it could be opened before Twisted was imported.
+        wall: seconds since the epoch.
     """
 
     _plan: Plan
@@ -30,6 +31,7 @@ class Serving:
     _listener: Any
     _board: Board
     _heartbeats: Heartbeats
+    _wall: Callable[[], float]
     _bound: Any = None
 
     def listen(self) -> None:
@@ -68,5 +70,5 @@ class Serving:
         from procwrap.web.site import HostView, make_site
 
         liveness = self._settings.liveness
-        view = HostView(self._board, self._heartbeats, liveness, self._reactor, time.time, units.duration)
+        view = HostView(self._board, self._heartbeats, liveness, self._reactor, self._wall, units.duration)
         self._bound.serve(make_site(view))

@@ -57,8 +57,10 @@ class HostReactions:
         self._shutdown.begin(signal_name(number), ExitStatus.DONE, number)
 
     def _interrupt(self, number: int) -> None:
-        self._shutdown.begin(signal_name(number), ExitStatus.INTERRUPTED, number)
-        self._shutdown.hurry(signal_name(number), ExitStatus.INTERRUPTED)
+        if self._shutdown.begun:
+            self._shutdown.hurry(signal_name(number), ExitStatus.INTERRUPTED)
+        else:
+            self._shutdown.begin(signal_name(number), ExitStatus.INTERRUPTED, number, fast=True)
 
     def _refuse_reload(self, number: int) -> None:
         text = "SIGHUP: reloading the config is not possible yet; everything goes on as it was"

@@ -3,7 +3,8 @@
 ``waitpid(-1)`` would steal exit statuses, so each zombie is looked at first (waitid(2) with WNOWAIT):
 one of ours is handed to whoever waits for it, one of Twisted's is left to Twisted, an orphan is reaped.
 A zombie of our own process group may be a child of a library in this very process; it gets
-``STRANGER_GRACE`` seconds in which whoever started it can collect it.
+``STRANGER_GRACE`` seconds in which whoever started it can collect it. When they are over, all such zombies
+are reaped at once: the shell that has become procwrap by exec may have left hundreds of children.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Reaper:
     _clock: IReactorTime
     orphans: int = 0
     _waiting: dict[int, Ended] = field(factory=dict)
-    _strangers: set[int] = field(factory=set)
+    _patient: bool = True
     _again: IDelayedCall | None = None
 
     def expect(self, pid: int, ended: Ended) -> None:
@@ -59,14 +60,14 @@ class Reaper:
         for _ in range(BATCH):
             pid = _next_zombie()
             if pid is None:
-                self._strangers.clear()
+                self._patient = True
                 return
             if pid in self._waiting:
                 self._collect(pid)
             elif not self._adopt(pid):
                 self._pass_by()
                 return
-        self._look_again(0.0)
+        self._look_again(0.0, self.reap)
 
     def _collect(self, pid: int) -> None:
         ended = self._waiting.pop(pid)
@@ -85,10 +86,8 @@ class Reaper:
         if pid in twisted_process.reapProcessHandlers:
             twisted_process.reapAllProcesses()
             return pid not in twisted_process.reapProcessHandlers
-        if pid not in self._strangers and _in_our_group(pid):
-            self._strangers.add(pid)
+        if self._patient and _in_our_group(pid):
             return False
-        self._strangers.discard(pid)
         try:
             os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
@@ -101,11 +100,15 @@ class Reaper:
         for pid in list(self._waiting):
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                 self._collect(pid)
-        self._look_again(STRANGER_GRACE)
+        self._look_again(STRANGER_GRACE, self._lose_patience)
 
-    def _look_again(self, delay: float) -> None:
+    def _lose_patience(self) -> None:
+        self._patient = False
+        self.reap()
+
+    def _look_again(self, delay: float, look: Callable[[], None]) -> None:
         if self._again is None or not self._again.active():
-            self._again = self._clock.callLater(delay, self.reap)
+            self._again = self._clock.callLater(delay, look)
 
 
 def _next_zombie() -> int | None:

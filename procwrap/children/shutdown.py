@@ -50,12 +50,17 @@ class Shutdown:
         """Whether the end has begun."""
         return self.code is not None
 
-    def begin(self, reason: str, code: int, signal: int | None = None) -> None:
-        """Stop everything and exit with ``code``; a second call changes nothing."""
+    def begin(self, reason: str, code: int, signal: int | None = None, *, fast: bool = False) -> None:
+        """Stop everything and exit with ``code``; a second call changes nothing.
+
+        ``fast`` is SIGKILL at once, with no stop signal before it.
+        """
         if self.begun:
             return
         self.code = code
         self._board.tell(ShutdownBegan(reason, signal))
+        if fast:
+            self.hurry(reason)
         self._end(reason).addErrback(lambda failure: _log.failure("shutdown", failure))
 
     def hurry(self, reason: str, code: int | None = None) -> None:

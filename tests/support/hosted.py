@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -115,7 +116,7 @@ class Hosted:
         """Send a signal to procwrap."""
         self.process.send_signal(number)
 
-    def end(self, number: int = signal.SIGTERM, seconds: float = PATIENCE) -> int:
+    def end(self, number: int = SIGTERM, seconds: float = PATIENCE) -> int:
         """Send a signal and wait for the end; return the exit code."""
         self.signal(number)
         return self.wait(seconds)
