@@ -59,6 +59,7 @@ class Host:
     _fleet: Fleet = field(init=False)
     _shutdown: Shutdown = field(init=False)
     _serving: Serving = field(init=False)
+    _cause: tuple[str, int] | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         """Build every floor; nothing acts before ``start``."""
@@ -117,20 +118,28 @@ class Host:
     def _watch_for_the_end(self) -> None:
         remaining = Remaining(frozenset(self._fleet.children), NEVER_AGAIN)
 
-        def end() -> None:
-            self._shutdown.begin("no process is left that could run again", code_of_all(self._board.snapshot))
-
         def look(snapshot: Snapshot, event: Event) -> None:
             if remaining.note(event) and not self._shutdown.begun:
-                # A moment later: was the last one a main or vital process, then it says with which code.
-                self._reactor.callLater(0, end)
+                self._reactor.callLater(0, self._end)
 
         self._board.watch(look)
 
     def _one_ended_all(self, spec: ProcessSpec, end: End, judged: Judgement) -> None:
-        gave_up = judged.happened is Input.GIVEN_UP
-        code = code_of_one(end, vital=spec.restart.vital, gave_up=gave_up)
-        self._shutdown.begin(f"{spec.name}: {judged.reason}", code)
+        if self._cause is None:
+            gave_up = judged.happened is Input.GIVEN_UP
+            code = code_of_one(end, vital=spec.restart.vital, gave_up=gave_up)
+            self._cause = (f"{spec.name}: {judged.reason}", code)
+        self._reactor.callLater(0, self._end)
+
+    def _end(self) -> None:
+        """End because of a process, a moment after its end.
+
+        By then it is known whether the last one that could run was a main or vital process, whose code
+        counts, and all that were given a head start have been taken over and can be stopped.
+        """
+        nothing_left = "no process is left that could run again"
+        reason, code = self._cause or (nothing_left, code_of_all(self._board.snapshot))
+        self._shutdown.begin(reason, code)
 
     @property
     def wrapped(self) -> Child | None:
@@ -217,6 +226,10 @@ class Host:
                 "restarts": view.restarts,
             }
             self._outputs.own.say(Level.INFO, view.reason or view.state.value, fields)
+
+    def loss(self) -> str | None:
+        """Return what was lost on stdout, in one line."""
+        return self._outputs.loss()
 
     def _leave(self, code: int) -> None:
         self._prelude.take_terminal_back()

@@ -149,4 +149,6 @@ def host(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> int:
         done.abandon()
         raise
     reactor.run()
+    if (lost := built.loss()) is not None:
+        print(lost, file=sys.stderr)
     return codes[0] if codes else ExitStatus.CANNOT_START

@@ -69,6 +69,14 @@ class Outputs:
         flushed = [self._stdout.flush(), *(file.flush() for file in set(self._files.values()))]
         return DeferredList(flushed, consumeErrors=True).addCallback(lambda _: None)
 
+    def loss(self) -> str | None:
+        """Return what could not be written to stdout, in one line; None if nothing, or if it still waits."""
+        lost = self._stdout.dropped_records
+        if not lost or self._stdout.queued_bytes:
+            return None
+        why = self._stdout.failure or "too much waited"
+        return f"{lost} records ({self._stdout.dropped_bytes} bytes) could not be written to stdout: {why}"
+
 
 def make_outputs(
     plan: Plan, settings: Settings, call_in_reactor: CallInReactor, wall: Callable[[], float]
