@@ -1,0 +1,1 @@
+"""Bytes to bytes: what a child wrote becomes records, purely."""
