@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -168,12 +167,12 @@ class Host:
         """Start the processes, then everything that they do not need."""
         self._install_signals()
         self._begin_readiness_file()
-        for warning in self._plan.warnings:
+        for warning in (*self._plan.warnings, *self._prelude.warnings):
             self._board.tell(Notice(Level.WARNING, warning))
         self._fleet.start()
         # Those with a head start may have ended before anybody listened to SIGCHLD.
         self._reaper.reap()
-        self._reactor.callLater(0, self._start_the_rest)
+        self._reactor.callLater(0, self._serve)
 
     def _install_signals(self) -> None:
         reap, wrapped = self._reaper.reap, self.wrapped
@@ -198,24 +197,13 @@ class Host:
         file.begin()
         self._board.watch(file.watch)
 
-    def _start_the_rest(self) -> None:
-        if os.getpid() != 1:
-            self._adopt_orphans()
+    def _serve(self) -> None:
         self._serving.begin().addErrback(self._cannot_serve)
 
     def _cannot_serve(self, failure: Failure) -> None:
         # Nobody could ask whether we are alive: better an end that everybody sees.
         self._board.tell(Notice(Level.FATAL, f"cannot serve HTTP: {failure.value!r}"))
         self._shutdown.begin("cannot serve HTTP", ExitStatus.CANNOT_START)
-
-    def _adopt_orphans(self) -> None:
-        from procwrap.children import prctl
-
-        try:
-            prctl.prctl(prctl.SET_CHILD_SUBREAPER, 1)
-        except OSError as error:
-            text = f"cannot become the subreaper: {error.strerror}; orphans go to PID 1"
-            self._board.tell(Notice(Level.WARNING, text))
 
     def _say_states(self) -> None:
         for name, view in self._board.snapshot.processes.items():

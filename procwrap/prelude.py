@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from procwrap.children import terminal
 from procwrap.children.group import send_to_group
@@ -35,6 +35,7 @@ class Prelude:
     Attributes:
         lends_terminal: the wrapped command gets the terminal, for as long as it runs.
         listener: the socket of HTTP, or None when there is none yet.
+        warnings: what did not work and can be lived with, one line each.
     """
 
     signals: SignalPipe
@@ -42,6 +43,18 @@ class Prelude:
     head_start: HeadStart
     lends_terminal: bool = False
     listener: Any = None
+    warnings: list[str] = field(factory=list)
+
+    def adopt_orphans(self) -> None:
+        """Become the subreaper (prctl(2)) of all descendants, unless we are PID 1 anyway."""
+        if os.getpid() == 1:
+            return
+        from procwrap.children import prctl
+
+        try:
+            prctl.prctl(prctl.SET_CHILD_SUBREAPER, 1)
+        except OSError as error:
+            self.warnings.append(f"cannot become the subreaper: {error.strerror}; orphans go to PID 1")
 
     def abandon(self) -> None:
         """Leave nothing behind when the host cannot be built after all."""
@@ -67,7 +80,7 @@ def prepare(plan: Plan, environ: Mapping[str, str]) -> Prelude:
 
 
 def begin(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> Prelude:
-    """Catch signals, take the socket, and start what needs no other.
+    """Catch signals, take the socket, start what needs no other, and adopt what it leaves behind.
 
     Raises:
         UsageError: HEALTH_SOCKET is no address.
@@ -75,15 +88,20 @@ def begin(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> Prelude
     """
     prelude = prepare(plan, environ)
     prelude.signals.install()
-    if settings.readiness_file is not None:
-        # That of a previous run. The host looks again, and says so if it cannot be removed.
-        with suppress(OSError):
-            os.unlink(settings.readiness_file)
+    # Only Twisted can tell whether an endpoint description can be had: until then nothing may be started.
+    early = True
     if settings.socket is not None:
-        listener = open_early(settings.socket)
-        if listener is None:
-            # Only Twisted can tell whether this address can be had: until then nothing may be started.
-            return prelude
-        prelude = evolve(prelude, listener=listener)
-    prelude.head_start.begin(plan.processes, HEAD_START)
+        prelude = evolve(prelude, listener=open_early(settings.socket))
+        early = prelude.listener is not None
+    if early:
+        _remove(settings.readiness_file)
+        prelude.head_start.begin(plan.processes, HEAD_START)
+    prelude.adopt_orphans()
     return prelude
+
+
+def _remove(readiness_file: str | None) -> None:
+    """Remove that of a previous run. The host looks again, and says so if that is impossible."""
+    if readiness_file is not None:
+        with suppress(OSError):
+            os.unlink(readiness_file)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from twisted.application.service import Service
@@ -40,11 +42,13 @@ class Options:
 class HostService(Service):
     """The host as a service of twistd."""
 
-    def __init__(self, plan: Plan, settings: Settings, environ: dict[str, str]) -> None:
+    def __init__(self, plan: Plan, settings: Settings, environ: dict[str, str], pid_file: str = "") -> None:
         from twisted.internet import reactor
 
         self._reactor: Any = reactor
-        self.host: Host = compose(plan, settings, prepare(plan, environ), reactor, self._finish)
+        self._pid_file = pid_file
+        self._prelude = prepare(plan, environ)
+        self.host: Host = compose(plan, settings, self._prelude, reactor, self._finish)
 
     def setServiceParent(self, parent: Any) -> None:
         """Join the application, whose log becomes part of ours: stdout carries nothing but records."""
@@ -57,11 +61,17 @@ class HostService(Service):
         try:
             self.host.listen()
         except ProcwrapError as error:
+            if self._pid_file:
+                # twistd removes it only after an Exception, which it would print a traceback of.
+                with suppress(OSError):
+                    os.unlink(self._pid_file)
             _refuse(error)
 
     def startService(self) -> None:
         """Start everything as soon as the reactor runs and has installed its signal handlers."""
         Service.startService(self)
+        # Only here: twistd may have forked since, and a child is no subreaper.
+        self._prelude.adopt_orphans()
         self._reactor.callWhenRunning(self.host.start)
 
     def _finish(self, code: int) -> None:
@@ -77,7 +87,7 @@ def makeService(options: Options) -> HostService:
         plan, settings = ask(options.arguments.given, environ)
     except ProcwrapError as error:
         _refuse(error)
-    return HostService(plan, settings, environ)
+    return HostService(plan, settings, environ, (options.parent or {}).get("pidfile", ""))
 
 
 def _refuse(error: ProcwrapError) -> NoReturn:
