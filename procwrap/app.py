@@ -93,7 +93,8 @@ class Host:
             self._leftovers,
             self._outputs.flush,
             self._leave,
-            self._settings.graceful_deadline or 0.0,
+            None if self.wrapped is not None else self._settings.graceful_deadline or 0.0,
+            self._outputs.waiting,
         )
         self._watch_for_the_end()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from attrs import define
+from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList
 
 from procwrap.children.output import PipeReader, Stream
@@ -16,12 +16,15 @@ from procwrap.logs.recent import Recent
 from procwrap.logs.source import Source
 from procwrap.sinks.file import RotatingFile
 from procwrap.sinks.own import OwnLog
-from procwrap.sinks.pressure import Pressure
+from procwrap.sinks.pressure import LAST_HIGH, LAST_LOW, Pressure
 from procwrap.sinks.stdout import Outlet
 from procwrap.spec.plan import Plan, Settings
 from procwrap.spec.process import ProcessSpec
 
 _NAMES = {1: "stdout", 2: "stderr"}
+
+MOST_ENDED = 256
+"""Pipes of ended processes that may wait to be read, besides two for each process."""
 
 CallInReactor = Callable[..., object]
 
@@ -40,8 +43,11 @@ class Outputs:
     _stdout: Outlet
     _files: Mapping[str, RotatingFile]
     _pressure: Pressure
+    _last_pressure: Pressure
     _settings: Settings
     _wall: Callable[[], float]
+    _ended: dict[int, PipeReader] = field(factory=dict)
+    """What processes left behind when they ended, the oldest first."""
 
     def open_streams(self, spec: ProcessSpec, pid: int) -> Mapping[int, Stream]:
         """Return where the two outputs of a run of a process go."""
@@ -61,13 +67,32 @@ class Outputs:
 
     def hold(self, reader: PipeReader) -> Callable[[], None]:
         """Let stdout's pressure pause a reader, until the returned callable is called."""
+        if reader.last:
+            return self._hold_last(reader)
         self._pressure.register(reader)
         return lambda: self._pressure.unregister(reader)
 
+    def _hold_last(self, reader: PipeReader) -> Callable[[], None]:
+        self._ended[id(reader)] = reader
+        self._last_pressure.register(reader)
+        if len(self._ended) > MOST_ENDED + 2 * len(self.recent):
+            # Nobody has read our stdout for long, and descriptors are finite.
+            next(iter(self._ended.values())).finish_now()
+
+        def release() -> None:
+            self._ended.pop(id(reader), None)
+            self._last_pressure.unregister(reader)
+
+        return release
+
     def flush(self) -> Deferred[None]:
         """Write out everything that is queued; fires when that is done."""
-        flushed = [self._stdout.flush(), *(file.flush() for file in set(self._files.values()))]
+        flushed = [self._stdout.flush(), *(file.flush() for file in self._files.values())]
         return DeferredList(flushed, consumeErrors=True).addCallback(lambda _: None)
+
+    def waiting(self) -> int:
+        """Return how many bytes wait for the reader of stdout."""
+        return self._stdout.queued_bytes
 
     def loss(self) -> str | None:
         """Return what could not be written to stdout, in one line; None if nothing, or if it still waits."""
@@ -87,8 +112,8 @@ def make_outputs(
     go to stderr then.
     """
     wrapped = any(spec.wrapped for spec in plan.processes)
-    pressure = Pressure()
-    stdout = Outlet(2 if wrapped else 1, call_in_reactor, pressure)
+    pressure, last_pressure = Pressure(), Pressure(LAST_HIGH, LAST_LOW)
+    stdout = Outlet(2 if wrapped else 1, call_in_reactor, pressure, last_pressure=last_pressure)
     own = OwnLog(
         lambda record: stdout.write(record, 1), wall, settings.log_format.value, _least(settings, wrapped)
     )
@@ -98,6 +123,7 @@ def make_outputs(
         stdout,
         _files(plan, own, call_in_reactor),
         pressure,
+        last_pressure,
         settings,
         wall,
     )
@@ -110,16 +136,10 @@ def _least(settings: Settings, wrapped: bool) -> Level:
 
 
 def _files(plan: Plan, own: OwnLog, call_in_reactor: CallInReactor) -> Mapping[str, RotatingFile]:
-    """Return the file of each process that has one; replicas, which share a path, share the writer too."""
-    by_path: dict[str, RotatingFile] = {}
-    found: dict[str, RotatingFile] = {}
-    for spec in plan.processes:
-        asked = spec.log.file
-        if asked is None:
-            continue
-        if asked.path not in by_path:
-            by_path[asked.path] = RotatingFile(
-                asked.path, asked.max_bytes, asked.backups, call_in_reactor, partial(own.say, Level.WARNING)
-            )
-        found[spec.name] = by_path[asked.path]
-    return found
+    """Return the file of each process that has one; no two have the same."""
+    report = partial(own.say, Level.WARNING)
+    return {
+        spec.name: RotatingFile(file.path, file.max_bytes, file.backups, call_in_reactor, report)
+        for spec in plan.processes
+        if (file := spec.log.file) is not None
+    }

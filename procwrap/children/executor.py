@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from twisted.internet.protocol import ProcessProtocol
 
 from procwrap.children.launcher import HeadStart, Launched, Launcher
@@ -13,6 +13,7 @@ from procwrap.children.output import PipeReader, Stream
 from procwrap.children.protocol import ChildProtocol
 from procwrap.children.reaper import Reaper
 from procwrap.children.running import Hold, Running
+from procwrap.children.turns import Turns
 from procwrap.core.events import End
 from procwrap.spec.process import ProcessSpec
 
@@ -51,6 +52,11 @@ class Executor:
     _head_start: HeadStart
     _open_streams: OpenStreams
     _hold: Hold
+    _turns: Turns = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Let all pipes share the reactor's time."""
+        self._turns = Turns(self._reactor)
 
     def start(self, spec: ProcessSpec, exited: Callable[[End], None], drained: Callable[[], None]) -> Started:
         """Start the process, or take it over if it was started before there was a reactor.
@@ -85,7 +91,7 @@ class Executor:
         return self._run(launched, protocol, _not_held)
 
     def _run(self, launched: Launched, protocol: ProcessProtocol, hold: Hold) -> Running:
-        running = Running(self._reactor, protocol, launched.pid, launched.pipes, hold)
+        running = Running(self._reactor, protocol, launched.pid, launched.pipes, hold, self._turns)
         self._reaper.expect(launched.pid, running.ended)
         return running
 

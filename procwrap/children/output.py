@@ -7,12 +7,15 @@ import os
 import struct
 import termios
 from collections.abc import Callable
-from typing import Protocol
+from contextlib import suppress
+from typing import Any, Protocol
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IReactorFDSet
+from twisted.logger import Logger
 from twisted.python.failure import Failure
+
+from procwrap.children.turns import Turns
 
 CHUNK = 64 * 1024
 """Bytes read at once: the size of a Linux pipe. Twisted's own reader takes 8 KiB."""
@@ -23,8 +26,16 @@ LARGE_PIPE = 256 * 1024
 Only a busy one's, because the kernel limits what all pipes of a user hold together (pipe(7),
 pipe-user-pages-soft), and grants those over the limit no more than one page."""
 
+SMALLEST = 4 * 1024
+"""Bytes read at once of what takes long to understand."""
+
+LONG = 0.003
+"""Seconds: a piece that takes longer is followed by smaller ones, so that nobody else waits for long."""
+
 LINGER = 2.0
 """Seconds for which a pipe is still read after its process has ended, when a descendant holds it open."""
+
+_log = Logger()
 
 
 class Stream(Protocol):
@@ -42,22 +53,28 @@ class PipeReader(FileDescriptor):
 
     Attributes:
         paused: it is held back because the records have nowhere to go.
+        last: its process has ended, so what is in it is all that will come.
     """
 
     def __init__(
         self,
-        reactor: IReactorFDSet,
+        reactor: Any,
         fd: int,
         received: Callable[[bytes], None],
         lost: Callable[[Failure], None],
+        turns: Turns | None = None,
     ) -> None:
         super().__init__(reactor)
         self.connected = True
         self._fd = fd
         self._received = received
         self._lost = lost
-        self._size = CHUNK
+        self._turns = turns or Turns(reactor)
+        self._waits = False
+        self._size = self._most = CHUNK
+        self._may_enlarge = True
         self.paused = False
+        self.last = False
         FileDescriptor.startReading(self)
 
     def fileno(self) -> int:
@@ -65,7 +82,31 @@ class PipeReader(FileDescriptor):
         return self._fd
 
     def doRead(self) -> Exception | None:
-        """Read one piece; the reactor calls this when there is something to read."""
+        """Read one piece, now or at its turn; the reactor calls this when there is something to read."""
+        if not self._turns.is_over:
+            return self._read_piece()
+        FileDescriptor.stopReading(self)
+        if not self._waits:
+            self._waits = True
+            self._turns.wait(self)
+        return None
+
+    def take_turn(self) -> None:
+        """Read one piece after having waited for it."""
+        self._waits = False
+        if not self.connected or self.paused:
+            return
+        FileDescriptor.startReading(self)
+        try:
+            ended = self._read_piece()
+        except Exception as error:
+            _log.failure("what was read cannot be handled")
+            ended = error
+        if ended is not None:
+            FileDescriptor.stopReading(self)
+            self.connectionLost(Failure(ended))
+
+    def _read_piece(self) -> Exception | None:
         try:
             chunk = os.read(self._fd, self._size)
         except BlockingIOError:
@@ -74,19 +115,21 @@ class PipeReader(FileDescriptor):
             return ConnectionLost()
         if not chunk:
             return ConnectionDone()
-        if len(chunk) == CHUNK == self._size:
+        took = self._turns.measure(self._received, chunk)
+        if took > LONG:
+            self._size = max(self._size // 2, SMALLEST)
+        elif len(chunk) == self._size and took * 2 < LONG:
             self._grow()
-        self._received(chunk)
         return None
 
     def _grow(self) -> None:
-        try:
-            fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, LARGE_PIPE)
-        except OSError:
-            # The limit is reached: it works without, too.
-            self._size = CHUNK + 1
-        else:
-            self._size = LARGE_PIPE
+        if self._size == CHUNK and self._may_enlarge:
+            self._may_enlarge = False
+            # Where the limit is reached, it works without, too.
+            with suppress(OSError):
+                fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, LARGE_PIPE)
+                self._most = LARGE_PIPE
+        self._size = min(self._size * 2, self._most)
 
     def catch_up(self) -> None:
         """Read what is in the pipe at this moment, and close it if nobody can write to it any more."""

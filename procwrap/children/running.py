@@ -13,10 +13,11 @@ from twisted.python.failure import Failure
 from procwrap.children.group import send_to_group
 from procwrap.children.output import LINGER, PipeReader
 from procwrap.children.protocol import reason_of
+from procwrap.children.turns import Turns
 from procwrap.core.events import End
 
 Hold = Callable[[PipeReader], Callable[[], None]]
-"""Puts a reader under back-pressure; what it returns takes it out again."""
+"""Puts a reader under back-pressure, according to its ``last``; what it returns takes it out again."""
 
 
 class Running:
@@ -31,13 +32,22 @@ class Running:
         pid: the process, leader of its own group.
         pipes: for each of its descriptors our reading end.
         hold: puts its pipes under back-pressure.
+        turns: share the time out between all that read.
     """
 
     def __init__(
-        self, reactor: Any, protocol: ProcessProtocol, pid: int, pipes: Mapping[int, int], hold: Hold
+        self,
+        reactor: Any,
+        protocol: ProcessProtocol,
+        pid: int,
+        pipes: Mapping[int, int],
+        hold: Hold,
+        turns: Turns,
     ) -> None:
         self._reactor = reactor
         self._protocol = protocol
+        self._hold = hold
+        self._turns = turns
         self.pid: int | None = pid
         self.group = pid
         self._end: End | None = None
@@ -47,13 +57,13 @@ class Running:
         self._releases: dict[int, Callable[[], None]] = {}
         protocol.makeConnection(self)
         for number, fd in pipes.items():
-            self._read(number, fd, hold)
+            self._read(number, fd)
 
-    def _read(self, number: int, fd: int, hold: Hold) -> None:
+    def _read(self, number: int, fd: int) -> None:
         received = partial(self._protocol.childDataReceived, number)
-        reader = PipeReader(self._reactor, fd, received, partial(self._lost, number))
+        reader = PipeReader(self._reactor, fd, received, partial(self._lost, number), self._turns)
         self._readers[number] = reader
-        self._releases[number] = hold(reader)
+        self._releases[number] = self._hold(reader)
 
     def ended(self, end: End) -> None:
         """Take note of the exit; the reaper calls this while the process is still a zombie."""
@@ -63,6 +73,7 @@ class Running:
             if not reader.paused:
                 reader.catch_up()
         self._end = end
+        self._read_the_last()
         if self._readers:
             self._lingering = self._reactor.callLater(LINGER, self._give_up_reading)
         self._protocol.processExited(reason_of(end))
@@ -76,6 +87,15 @@ class Running:
         """Read what is in the pipes at this moment and close them, whoever else still holds them."""
         for reader in list(self._readers.values()):
             reader.finish_now()
+
+    def _read_the_last(self) -> None:
+        """Hold the pipes as those of an ended process: else each run would leave its own open behind it."""
+        for number, reader in list(self._readers.items()):
+            self._releases[number]()
+            reader.last = True
+            if reader.paused:
+                reader.resumeProducing()
+            self._releases[number] = self._hold(reader)
 
     def _give_up_reading(self) -> None:
         if any(reader.paused for reader in self._readers.values()):

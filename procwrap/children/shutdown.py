@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from procwrap.children.fleet import Fleet
@@ -19,7 +19,7 @@ LOOK = 0.01
 """Seconds between two looks whether everything that the children wrote has been read."""
 
 FAST = 2.0
-"""Seconds that a fast shutdown gives to what was written."""
+"""Seconds that a fast shutdown gives to what was written, and any other to a reader that takes nothing."""
 
 _log = Logger()
 
@@ -29,9 +29,11 @@ class Shutdown:
     """Ends the whole exactly once.
 
     Args:
-        flush: writes out everything queued; its Deferred fires when that is done. Cancelled at the deadline.
+        flush: writes out everything queued; its Deferred fires when that is done.
         finish: called with the exit code when all is done.
-        patience: seconds that a reader of our stdout may take for what is queued at the end.
+        patience: seconds that a reader of our stdout may take for what is left at the end, once somebody has
+            asked for the end. Until then it is waited for, as any program waits. None is ``FAST``, always.
+        waiting: how many bytes wait for that reader.
     """
 
     _board: Board
@@ -40,10 +42,14 @@ class Shutdown:
     _leftovers: Leftovers
     _flush: Callable[[], Deferred[None]]
     _finish: Callable[[int], None]
-    _patience: float
+    _patience: float | None
+    _waiting: Callable[[], int] = lambda: 0
     code: int | None = None
-    _hurried: bool = False
-    _timer: IDelayedCall | None = None
+    _asked_at: float | None = None
+    _hurried_at: float | None = None
+    _gone_at: float = 0.0
+    _seen_waiting: int = 0
+    _moved_at: float = 0.0
 
     @property
     def begun(self) -> bool:
@@ -53,8 +59,11 @@ class Shutdown:
     def begin(self, reason: str, code: int, signal: int | None = None, *, fast: bool = False) -> None:
         """Stop everything and exit with ``code``; a second call changes nothing.
 
-        ``fast`` is SIGKILL at once, with no stop signal before it.
+        ``signal`` is the one that asks for it, if one does. ``fast`` is SIGKILL at once, with no stop signal
+        before it.
         """
+        if signal is not None and self._asked_at is None:
+            self._asked_at = self._clock.seconds()
         if self.begun:
             return
         self.code = code
@@ -67,48 +76,49 @@ class Shutdown:
         """No more grace: SIGKILL now. ``code`` replaces the exit code."""
         if code is not None and self.begun:
             self.code = code
-        self._hurried = True
+        self._hurried_at = self._clock.seconds()
         self._board.tell(Hurried(reason))
         self._fleet.kill(reason)
         self._leftovers.hurry()
-        if self._timer is not None and self._timer.active():
-            self._timer.reset(FAST)
 
     @inlineCallbacks
     def _end(self, reason: str) -> Generator[Deferred[Any], None, None]:
         try:
             yield self._fleet.stop(reason)
             yield self._leftovers.all_gone()
-            yield self._until_drained()
-            yield self._within(self._flush())
+            self._gone_at = self._moved_at = self._clock.seconds()
+            yield self._until(self._drained)
+            flushed = self._flush()
+            in_time = self._until(lambda: bool(flushed.called))
+            yield DeferredList([flushed, in_time], fireOnOneCallback=True, consumeErrors=True)
         finally:
             self._finish(self.code or 0)
 
-    def _until_drained(self) -> Deferred[None]:
-        since = self._clock.seconds()
-        done: Deferred[None] = Deferred()
+    def _drained(self) -> bool:
+        return all(child.settled for child in self._fleet.children.values())
+
+    def _until(self, done: Callable[[], bool]) -> Deferred[None]:
+        ended: Deferred[None] = Deferred()
 
         def look() -> None:
-            drained = all(child.settled for child in self._fleet.children.values())
-            if drained or self._clock.seconds() >= since + self._limit():
-                done.callback(None)
+            if done() or self._is_too_late():
+                ended.callback(None)
             else:
                 self._clock.callLater(LOOK, look)
 
         look()
-        return done
+        return ended
 
-    def _limit(self) -> float:
-        return FAST if self._hurried else max(self._patience, FAST)
-
-    def _within(self, flushed: Deferred[None]) -> Deferred[object]:
-        limit: Deferred[None] = Deferred()
-        timer = self._timer = self._clock.callLater(self._limit(), limit.callback, None)
-        first = DeferredList([flushed, limit], fireOnOneCallback=True, consumeErrors=True)
-
-        def stop_timer(result: object) -> object:
-            if timer.active():
-                timer.cancel()
-            return result
-
-        return first.addBoth(stop_timer)
+    def _is_too_late(self) -> bool:
+        """Return whether what has not been read and written by now is given up."""
+        now, waiting = self._clock.seconds(), self._waiting()
+        if waiting != self._seen_waiting:
+            self._seen_waiting, self._moved_at = waiting, now
+        if self._hurried_at is not None:
+            return now >= max(self._hurried_at, self._gone_at) + FAST
+        patience = FAST if self._patience is None else max(self._patience, FAST)
+        if self._asked_at is None:
+            return now >= self._moved_at + patience and not (waiting and self._patience is not None)
+        # A reader that takes nothing gets no more than was left of the grace for the processes.
+        stuck = now >= max(self._moved_at + FAST, self._asked_at + patience)
+        return stuck or now >= self._gone_at + patience

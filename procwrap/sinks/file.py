@@ -38,3 +38,23 @@ class RotatingFile(BackgroundWriter):
 
         target = LogFile(path, max_bytes, backups, report_from_thread)
         super().__init__(path, target, call_in_reactor, most_bytes)
+        self._path = path
+        self._report = report
+        self._missing = 0
+
+    def write(self, data: bytes, records: int) -> None:
+        """Queue complete records, or drop them when too much waits; that is reported once."""
+        if self._queue_or_drop(data, records):
+            return
+        if not self._missing:
+            self._report(f"log file {self._path} is too slow; lines are missing until it has caught up")
+        self._missing += records
+
+    def _batch_settled(self) -> None:
+        if self._missing and not self.queued_bytes:
+            self._call_in_reactor(self._say_caught_up)
+
+    def _say_caught_up(self) -> None:
+        missing, self._missing = self._missing, 0
+        if missing:
+            self._report(f"log file {self._path} has caught up; {missing} lines are missing")

@@ -18,6 +18,12 @@ from attrs import define, field
 HIGH = 8 * 1024 * 1024
 LOW = 4 * 1024 * 1024
 
+LAST_HIGH = 32 * 1024 * 1024
+"""Above this even the pipes of ended processes are no longer read. Up to it they are, while the others wait:
+what is in them is little, and a process that is restarted again and again leaves two behind each time."""
+
+LAST_LOW = 16 * 1024 * 1024
+
 
 class Producer(Protocol):
     """What reads a child's pipe: Twisted's ``IPushProducer`` without its end."""

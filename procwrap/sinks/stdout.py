@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procwrap.sinks.descriptor import Descriptor
-from procwrap.sinks.pressure import Pressure
+from procwrap.sinks.pressure import LAST_HIGH, LAST_LOW, Pressure
 from procwrap.sinks.writer import BackgroundWriter, CallInReactor
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -20,6 +20,7 @@ class Outlet(BackgroundWriter):
         call_in_reactor: CallInReactor,
         pressure: Pressure | None = None,
         most_bytes: int = MOST_BYTES,
+        last_pressure: Pressure | None = None,
     ) -> None:
         """Prepare; nothing is started yet and the descriptor's flags are never touched.
 
@@ -28,21 +29,23 @@ class Outlet(BackgroundWriter):
             call_in_reactor: ``reactor.callFromThread``.
             pressure: Pauses the children while too much waits here.
             most_bytes: More than that never waits; what would exceed it is dropped and counted.
+            last_pressure: Pauses what children left in their pipes when they ended.
         """
         super().__init__("stdout", Descriptor(fd), call_in_reactor, most_bytes)
-        self._pressure = pressure or Pressure()
+        self._pressures = (pressure or Pressure(), last_pressure or Pressure(LAST_HIGH, LAST_LOW))
 
     def write(self, data: bytes, records: int) -> None:
         """Queue complete records; the children are paused when too much waits."""
         super().write(data, records)
         self._tell_level()
-        if self._pressure.paused:
+        if any(pressure.paused for pressure in self._pressures):
             # Between the two, the thread may have written all there was without seeing that we paused.
             self._tell_level()
 
     def _tell_level(self) -> None:
-        self._pressure.level(self.queued_bytes)
+        for pressure in self._pressures:
+            pressure.level(self.queued_bytes)
 
     def _batch_settled(self) -> None:
-        if self._pressure.relieved_by(self.queued_bytes):
+        if any(pressure.relieved_by(self.queued_bytes) for pressure in self._pressures):
             self._call_in_reactor(self._tell_level)

@@ -82,10 +82,14 @@ class BackgroundWriter:
             data: Records, each ending in a newline.
             records: How many they are.
         """
+        self._queue_or_drop(data, records)
+
+    def _queue_or_drop(self, data: bytes, records: int) -> bool:
+        """Do what ``write`` says; return whether it was queued."""
         with self._changed:
             if self._closed or self.queued_bytes + len(data) > self._most_bytes:
                 self._drop(records, len(data))
-                return
+                return False
             self._queue.append((data, records))
             self.queued_bytes += len(data)
             self._accepted += len(data)
@@ -93,6 +97,7 @@ class BackgroundWriter:
                 self._changed.notify()
         if self._thread is None:
             self.start()
+        return True
 
     def start(self) -> None:
         """Start the thread, if it is not running yet; a system without threads left is tried again later."""

@@ -131,6 +131,16 @@ def test_a_kill_does_not_wait() -> None:
     assert world.state("api") is State.STOPPED
 
 
+def test_failing_checks_restart_nothing_that_is_to_end() -> None:
+    """During the shutdown, while it still waits for its turn: it may stop early, never start again."""
+    world = started()
+    child = world.fleet.children["api"]
+    child.retire("shutdown")
+    child.happen(Input.CONDEMNED, "file: missing")
+    world.clock.advance(60)
+    assert (world.state("api"), len(world.runs("api"))) == (State.STOPPED, 1)
+
+
 def test_a_signal_never_hits_a_pid_that_is_gone() -> None:
     """Between two runs there is nobody to signal."""
     world = started()

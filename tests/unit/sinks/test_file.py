@@ -44,10 +44,18 @@ def test_trouble_is_reported_in_the_reactor(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_slow_never_slows_the_process(tmp_path: Path) -> None:
-    """What exceeds the bound of the queue is dropped in whole chunks and counted."""
-    file = RotatingFile(str(tmp_path / "api.log"), 0, 0, MainLoop().call_in_reactor, lambda _: None, 10)
+    """What exceeds the bound of the queue is dropped in whole chunks, counted, and reported once."""
+    loop, path = MainLoop(), tmp_path / "api.log"
+    reports: list[str] = []
+    file = RotatingFile(str(path), 0, 0, loop.call_in_reactor, reports.append, 10)
     file.write(b"more than ten bytes\n", 1)
-    assert (file.queued_bytes, file.dropped_records, file.dropped_bytes) == (0, 1, 20)
+    file.write(b"and even\nmore\n", 2)
+    assert (file.queued_bytes, file.dropped_records, file.dropped_bytes) == (0, 3, 34)
     file.write(b"less\n", 1)
+    loop.run_until(lambda: len(reports) == 2)
     assert file.close(PATIENCE)
-    assert (tmp_path / "api.log").read_bytes() == b"less\n"
+    assert path.read_bytes() == b"less\n"
+    assert reports == [
+        f"log file {path} is too slow; lines are missing until it has caught up",
+        f"log file {path} has caught up; 3 lines are missing",
+    ]

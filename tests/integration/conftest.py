@@ -1,0 +1,43 @@
+"""What holds for every test with real processes."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.procfs import kill, marked
+
+GRACE = 3.0
+"""Seconds in which what was killed has to be gone."""
+
+
+@pytest.fixture(autouse=True)
+def no_traceback(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever happens: nobody who runs procwrap ever sees a traceback."""
+    home: Path | None = None
+    if "tmp_path" in request.fixturenames:
+        # Now: once another fixture has asked for it, it is gone before this one ends.
+        home = request.getfixturevalue("tmp_path")
+    yield
+    if home is not None:
+        for kept in [*home.rglob("stdout"), *home.rglob("stderr")]:
+            assert b"Traceback" not in kept.read_bytes(), kept.read_text(errors="replace")[-4000:]
+
+
+@pytest.fixture
+def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """When procwrap has ended, nothing that it started, directly or not, is left."""
+    mark = f"PROCWRAP_TEST={uuid.uuid4()}"
+    monkeypatch.setenv(*mark.split("="))
+    yield
+    deadline = time.monotonic() + GRACE
+    while left := marked(mark):
+        if time.monotonic() > deadline:
+            names = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left]
+            kill(*left)
+            raise AssertionError(f"left behind: {dict(zip(left, names, strict=True))}")
+        time.sleep(0.02)
