@@ -29,7 +29,7 @@ pipe-user-pages-soft), and grants those over the limit no more than one page."""
 SMALLEST = 4 * 1024
 """Bytes read at once of what takes long to understand."""
 
-LONG = 0.003
+LONG = 0.002
 """Seconds: a piece that takes longer is followed by smaller ones, so that nobody else waits for long."""
 
 LINGER = 2.0

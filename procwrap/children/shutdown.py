@@ -121,4 +121,4 @@ class Shutdown:
             return now >= self._moved_at + patience and not (waiting and self._patience is not None)
         # A reader that takes nothing gets no more than was left of the grace for the processes.
         stuck = now >= max(self._moved_at + FAST, self._asked_at + patience)
-        return stuck or now >= self._gone_at + patience
+        return stuck or now >= max(self._gone_at, self._asked_at) + patience

@@ -14,7 +14,7 @@ from typing import Protocol
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
-TURN = 0.004
+TURN = 0.002
 """Seconds for all readers, before the reactor looks after the others."""
 
 UNNOTICED = 0.0005

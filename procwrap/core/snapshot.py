@@ -63,6 +63,11 @@ class ProcessView:
         """Whether it ended for good, and successfully."""
         return self.state is State.EXITED and self.last_end_success
 
+    @property
+    def fine(self) -> bool:
+        """Whether nothing is wrong: it is healthy, or it has done its work."""
+        return self.healthy or self.completed
+
 
 @frozen
 class Snapshot:
@@ -72,12 +77,19 @@ class Snapshot:
         declared: False before the processes are known; nothing is ready then.
         shutdown: the end has begun.
         preempted: the node is about to go.
+        ailing: how many processes are not fine; counted along, for with thousands of processes looking at
+            all of them after every event takes longer than everything else together.
     """
 
     processes: Mapping[str, ProcessView] = field(factory=dict)
     declared: bool = False
     shutdown: bool = False
     preempted: bool = False
+    ailing: int = field()
+
+    @ailing.default
+    def _count(self) -> int:
+        return sum(not view.fine for view in self.processes.values())
 
 
 def reduce(snapshot: Snapshot, event: Event) -> Snapshot:
@@ -93,7 +105,9 @@ def _reduce(event: object, snapshot: Snapshot) -> Snapshot:
 @_reduce.register
 def _(event: Declared, snapshot: Snapshot) -> Snapshot:
     processes = {name: ProcessView(name) for name in event.names}
-    return evolve(snapshot, processes={**processes, **snapshot.processes}, declared=True)
+    processes |= snapshot.processes
+    ailing = sum(not view.fine for view in processes.values())
+    return evolve(snapshot, processes=processes, ailing=ailing, declared=True)
 
 
 @_reduce.register
@@ -155,4 +169,5 @@ def _(event: RoundEnded, snapshot: Snapshot) -> Snapshot:
 
 
 def _with(snapshot: Snapshot, view: ProcessView) -> Snapshot:
-    return evolve(snapshot, processes={**snapshot.processes, view.name: view})
+    ailing = snapshot.ailing + snapshot.processes[view.name].fine - view.fine
+    return evolve(snapshot, processes={**snapshot.processes, view.name: view}, ailing=ailing)

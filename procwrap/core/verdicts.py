@@ -47,12 +47,12 @@ class Verdict:
 
 def fine(view: ProcessView) -> bool:
     """Return whether nothing is wrong: it runs and its probes succeed, or it has done its work."""
-    return view.healthy or view.completed
+    return view.fine
 
 
 def all_healthy(snapshot: Snapshot) -> bool:
     """Return whether there are processes and all of them are fine."""
-    return bool(snapshot.processes) and all(map(fine, snapshot.processes.values()))
+    return bool(snapshot.processes) and not snapshot.ailing
 
 
 def liveness(snapshot: Snapshot, rule: LivenessRule) -> Verdict:
@@ -65,9 +65,13 @@ def liveness(snapshot: Snapshot, rule: LivenessRule) -> Verdict:
 
 def readiness(snapshot: Snapshot) -> Verdict:
     """Tell whether traffic should come: everything was started and is fine, and nothing is about to end."""
-    causes = _those(snapshot, lambda view: not fine(view))
-    ok = all_healthy(snapshot) and not (snapshot.preempted or snapshot.shutdown)
-    return Verdict(ok, causes, snapshot.preempted, snapshot.shutdown)
+    causes = _those(snapshot, lambda view: not view.fine)
+    return Verdict(is_ready(snapshot), causes, snapshot.preempted, snapshot.shutdown)
+
+
+def is_ready(snapshot: Snapshot) -> bool:
+    """Return whether readiness is ok, without looking for the causes."""
+    return all_healthy(snapshot) and not (snapshot.preempted or snapshot.shutdown)
 
 
 def status(snapshot: Snapshot) -> dict[str, bool]:

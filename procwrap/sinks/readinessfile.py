@@ -10,7 +10,7 @@ from attrs import define, field
 from procwrap.core.events import Event
 from procwrap.core.snapshot import Snapshot
 from procwrap.core.timestamp import rfc3339
-from procwrap.core.verdicts import readiness
+from procwrap.core.verdicts import is_ready
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE = 0o644
@@ -59,7 +59,7 @@ class ReadinessFile:
     def _wanted(self, snapshot: Snapshot) -> bool:
         if self._written and not self._follow:
             return not snapshot.shutdown
-        return readiness(snapshot).ok
+        return is_ready(snapshot)
 
     def _try(self, what: str, act: Callable[[], None]) -> None:
         try:

@@ -60,7 +60,7 @@ def config(home: Path, plan: Any = TOUCH, name: str = "c.json") -> str:
     return name
 
 
-@pytest.mark.parametrize("word", ["--version", "-version"])
+@pytest.mark.parametrize("word", ["-version"])
 def test_version(tmp_path: Path, word: str) -> None:
     """A name and a number."""
     done = run(tmp_path, word)

@@ -59,7 +59,9 @@ def test_the_env_file_is_read_at_every_start(tmp_path: Path) -> None:
     with Hosted(tmp_path, [plan, process("b", "sleep 600")]) as hosted:
         hosted.until(lambda: hosted.said("envsFile .*, line 3: expected NAME=value"))
         assert hosted.lines("a") == ["1", "2"]
-        file.write_text("V=3\n")
+        # At one stroke: a start in between must not find half of it.
+        (tmp_path / "new").write_text("V=3\n")
+        (tmp_path / "new").replace(file)
         hosted.until(lambda: "3" in hosted.lines("a"))
         assert hosted.end() == 0
 

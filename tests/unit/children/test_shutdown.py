@@ -25,9 +25,17 @@ class Ending(SynchronousTestCase):
         self.codes: list[int] = []
         self.flushed: Deferred[None] = succeed(None)
         self.flushes = 0
+        self.waiting = 0
         leftovers = Leftovers(world.clock, lambda group: False, lambda group, number: False)
         self.shutdown = Shutdown(
-            world.board, world.clock, world.fleet, leftovers, self.flush, self.codes.append, 10.0
+            world.board,
+            world.clock,
+            world.fleet,
+            leftovers,
+            self.flush,
+            self.codes.append,
+            10.0,
+            lambda: self.waiting,
         )
         world.start()
         return world
@@ -88,6 +96,45 @@ class ShutdownTests(Ending):
         self.assertEqual(self.codes, [])
         world.clock.advance(0.2)
         self.assertEqual(self.codes, [0])
+
+    def pass_time(self, world: World, seconds: float, taken_each_second: int = 0) -> None:
+        for _ in range(round(seconds)):
+            self.waiting -= taken_each_second
+            world.clock.pump([0.1] * 10)
+
+    def test_a_reader_is_waited_for_when_nobody_asked_for_the_end(self) -> None:
+        """However long it takes, as for any program that writes; SIGTERM gives it the graceful deadline."""
+        world = self.build()
+        self.flushed, self.waiting = Deferred(), 100
+        self.shutdown.begin("main ended", 3)
+        self.pass_time(world, 1000)
+        self.assertEqual(self.codes, [])
+        self.shutdown.begin("SIGTERM", 0, signal.SIGTERM)
+        self.pass_time(world, 9)
+        self.assertEqual(self.codes, [])
+        self.pass_time(world, 2)
+        self.assertEqual(self.codes, [3])
+
+    def test_only_a_reader_is_waited_for(self) -> None:
+        """A log file on a disk that answers no more holds the end up for the patience, not for ever."""
+        world = self.build()
+        self.flushed = Deferred()
+        self.shutdown.begin("main ended", 3)
+        self.pass_time(world, 11)
+        self.assertEqual(self.codes, [3])
+
+    def test_a_reader_that_takes_nothing_does_not_double_the_grace(self) -> None:
+        """When the processes have used it up, 2 s are left; one that goes on taking gets all of it anew."""
+        for taken, seconds in ((0, 2), (1, 10)):
+            world = self.build(withstands=TERM)
+            self.flushed, self.waiting = Deferred(), 100
+            self.shutdown.begin("SIGTERM", 0, signal.SIGTERM)
+            world.clock.advance(9.9)
+            world.run("api").end(End(code=0))
+            self.pass_time(world, seconds - 1, taken)
+            self.assertEqual(self.codes, [])
+            self.pass_time(world, 2, taken)
+            self.assertEqual(self.codes, [0])
 
     def test_a_fast_one_gives_less_patience(self) -> None:
         """2 s for what was written."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
     assert failure(missing) == f"cannot read the config {missing}: No such file or directory"
     assert failure(tmp_path) == f"cannot read the config {tmp_path}: Is a directory"
     assert failure(socket_like) == f"cannot read the config {socket_like}: Not a directory"
-    assert failure("a\0b") == "cannot read the config a\\x00b: embedded null byte"
+    # Python 3.13 words the reason differently.
+    assert re.fullmatch(r"cannot read the config a\\x00b: .*embedded null.*", failure("a\0b"))
     assert failure("a\nb") == "cannot read the config a\\nb: No such file or directory"
 
 
