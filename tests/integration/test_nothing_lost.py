@@ -31,7 +31,7 @@ ATOMIC = 43
 
 @pytest.mark.parametrize("run", range(100 if LONG else 3))
 def test_short_lives_lose_nothing(tmp_path: Path, run: int) -> None:
-    """40 processes print 10 lines and exit at once, some on stderr, some without a last newline: 400 of 400."""
+    """40 processes print 10 lines and exit, some on stderr, some without a last newline: 400 of 400."""
     lines = [f"line {number}" for number in range(10)]
     text = "\\n".join(lines)
     scripts = [f"printf '{text}\\n'", f"printf '{text}'", f"printf '{text}\\n' >&2", f"printf '{text}' >&2"]
@@ -46,7 +46,7 @@ def test_short_lives_lose_nothing(tmp_path: Path, run: int) -> None:
 
 
 def test_three_million_lines(tmp_path: Path) -> None:
-    """SIGTERM in the middle of 3 million lines: what the child writes until it ends is complete and in order."""
+    """SIGTERM amid 3 million lines: what the child writes until it ends is complete and in order."""
     numbers = Numbers("w")
     with pipe() as (reading, writing):
         with Hosted(
@@ -82,7 +82,7 @@ def test_what_was_written_before_the_stop(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("way", ["stopped", "stopped twice", "killed", "interrupted"])
 def test_what_was_written_before_a_sudden_end(tmp_path: Path, way: str) -> None:
-    """A child that is ended by a signal while it writes: every line that it wrote, however little time there is."""
+    """A child ended by a signal while it writes: every line it wrote, however little time there is."""
 
     def end(hosted: Hosted, reader: Reader) -> None:
         if way == "killed":
@@ -157,7 +157,7 @@ HOSTILE = [
 
 
 def test_nothing_that_is_printed_escapes_its_record(tmp_path: Path) -> None:
-    """NULs, invalid UTF-8, escape sequences, forged fields and lines: one record each, and the facts are ours."""
+    """NULs, invalid UTF-8, escape sequences, forged fields: one record each, and the facts are ours."""
     code = f"import os; os.write(1, {b'%b' % chr(10).encode().join(HOSTILE)!r} + b'\\n')"
     with Hosted(tmp_path, [python("w", code, labels={"team": "core"})]) as hosted:
         assert hosted.wait() == 0

@@ -1,4 +1,4 @@
-"""Children that write numbered lines and count what was taken of them, and readers that check what came out."""
+"""Children that write numbered lines and count what was taken, and readers that check what came out."""
 
 from __future__ import annotations
 
@@ -53,12 +53,14 @@ def writer(name: str, home: Path, *, lines: int = 10**9, seconds: float = 600, b
     """Return the config of a process that writes numbered lines and counts the bytes that were taken.
 
     Args:
+        name: of the process.
         home: where the count is; see ``taken_from``.
         lines: how many it wants to write.
         seconds: for how long.
         batch: how many lines at once; with up to 43 of them a write is atomic (pipe(7), PIPE_BUF).
         on_term: what it does on SIGTERM: ``dies``, ``ends`` or ``goes on``.
         gate: it begins when this file is there.
+        **settings: further keys of its config.
     """
     envs = {
         "LINES": str(lines),
