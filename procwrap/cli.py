@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -149,6 +150,13 @@ def host(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> int:
         done.abandon()
         raise
     reactor.run()
-    if (lost := built.loss()) is not None:
+    if (lost := built.loss()) is not None and sys.stderr and _takes_a_line(2):
         print(lost, file=sys.stderr)
     return codes[0] if codes else ExitStatus.CANNOT_START
+
+
+def _takes_a_line(fd: int) -> bool:
+    """Return whether writing a line would not wait: stderr may be the very pipe that nobody reads."""
+    taking = select.poll()
+    taking.register(fd, select.POLLOUT)
+    return bool(taking.poll(0))

@@ -95,11 +95,12 @@ class Outputs:
         return self._stdout.queued_bytes
 
     def loss(self) -> str | None:
-        """Return what could not be written to stdout, in one line; None if nothing, or if it still waits."""
+        """Give up what still waits, and return what could not be written to stdout, in one line; or None."""
+        nobody_read = not self._stdout.close(0.0)
         lost = self._stdout.dropped_records
-        if not lost or self._stdout.queued_bytes:
+        if not lost:
             return None
-        why = self._stdout.failure or "too much waited"
+        why = self._stdout.failure or ("nobody read it" if nobody_read else "too much waited")
         return f"{lost} records ({self._stdout.dropped_bytes} bytes) could not be written to stdout: {why}"
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from procwrap import __version__
 from tests.support.hosted import ROOT, Hosted, process
-from tests.support.plans import NO_RIGHTS
+from tests.support.plans import NO_RIGHTS, STUBBORN
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
@@ -156,7 +156,7 @@ def test_the_ways_of_a_config(tmp_path: Path) -> None:
 
 def test_the_order_of_precedence(tmp_path: Path) -> None:
     """Command line, environment, config, default: seen in how long a stubborn process is given."""
-    stubborn = process("a", "trap '' TERM; echo up; while :; do sleep 0.05; done")
+    stubborn = process("a", STUBBORN)
     plan = {"processes": [stubborn], "shutdown": {"deadline": "200ms"}}
     ways: list[tuple[str, dict[str, str], tuple[str, ...]]] = [
         ("0.2", {}, ()),

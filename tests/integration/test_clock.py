@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hosted import Hosted, process
+from tests.support.plans import STUBBORN
 
 pytestmark = [
     pytest.mark.integration,
@@ -88,7 +89,7 @@ def test_jumps_of_a_day(tmp_path: Path, library: str) -> None:
             "again", "exit 1", restartPolicy="always", restartBackoff={"initial": "300ms", "max": "300ms"}
         ),
         process("probed", "exec sleep 600", readiness=probe),
-        process("stubborn", "trap '' TERM; echo up; while :; do sleep 0.05; done", stopTimeout="700ms"),
+        process("stubborn", STUBBORN, stopTimeout="700ms"),
         process("other", "exec sleep 600"),
     ]
     environment = {"LD_PRELOAD": library, "JUMP": str(jump)}

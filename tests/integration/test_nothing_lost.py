@@ -49,15 +49,14 @@ def test_three_million_lines(tmp_path: Path) -> None:
     """SIGTERM amid 3 million lines: what the child writes until it ends is complete and in order."""
     numbers = Numbers("w")
     with pipe() as (reading, writing):
-        with Hosted(
-            tmp_path, [writer("w", tmp_path, lines=MANY, on_term="goes on")], stdout=writing
-        ) as hosted:
+        child = writer("w", tmp_path, lines=MANY, on_term="goes on", stopTimeout="80s")
+        with Hosted(tmp_path, [child], stdout=writing) as hosted:
             os.close(writing)
             reader = Reader(os.dup(reading), take=numbers.take)
             eventually(lambda: numbers.seen > MANY // 3)
             hosted.signal(signal.SIGTERM)
             assert numbers.seen < MANY
-            assert hosted.wait() == 0
+            assert hosted.wait(90) == 0
         reader.everything()
     assert numbers.verdict() == (MANY, b"", b"")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hosted import Hosted, process
-from tests.support.plans import restarted
+from tests.support.plans import restarted, serving
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
@@ -58,7 +58,7 @@ def test_what_waits_in_vain_is_skipped(tmp_path: Path) -> None:
 
 def test_the_stop_goes_in_reverse(tmp_path: Path) -> None:
     """A process is told to stop only when everything that depends on it is gone."""
-    slow = "trap 'echo told; sleep 0.2; echo gone; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+    slow = serving("echo told; sleep 0.2; echo gone; exit 0")
     plan = [
         process("db", slow),
         process("api", slow, dependsOn=["db"]),
@@ -79,7 +79,7 @@ def test_nothing_is_restarted_during_the_shutdown(tmp_path: Path) -> None:
     healthy = tmp_path / "healthy"
     healthy.touch()
     liveness = {"period": "20ms", "failureThreshold": 1, "file": {"path": str(healthy)}}
-    leave = f"trap 'rm {healthy}; sleep 0.5; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+    leave = serving(f"rm {healthy}; sleep 0.5; exit 0")
     plan = [
         restarted("probed", "echo up; sleep 600", liveness=liveness),
         restarted("crashing", f"echo up; while [ -e {healthy} ]; do sleep 0.02; done; exit 1"),

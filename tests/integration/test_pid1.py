@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.hosted import Hosted, process, python
-from tests.support.plans import SERVE
+from tests.support.plans import SERVE, serving
 from tests.support.procfs import children_of, eventually, kill, status, zombies_of
 
 NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
@@ -178,7 +178,7 @@ def test_the_code_of_the_main_process(tmp_path: Path) -> None:
 @as_pid1
 def test_a_wrapped_command(tmp_path: Path) -> None:
     """Its orphans are reaped while it runs, its signals arrive, its code is delivered."""
-    script = f"{sys.executable} -c '{ORPHANS}' 50 /; trap 'exit 5' TERM; echo up; sleep 600 & wait"
+    script = f"{sys.executable} -c '{ORPHANS}' 50 /; {serving('exit 5')}"
     with First(tmp_path, None, options=("--", "/bin/sh", "-c", script)) as hosted:
         hosted.until(lambda: hosted.out.read_text() == "forked\nup\n")
         pid = hosted.pid

@@ -124,6 +124,31 @@ def test_a_reader_that_never_reads(tmp_path: Path) -> None:
         assert hosted.end() == 0
         # Two seconds for the child, which cannot end as long as its write() waits, and two for the reader.
         assert time.monotonic() - began < 8
+        lost = rb"\d+ records \(\d+ bytes\) could not be written to stdout: nobody read it\n"
+        assert re.fullmatch(lost, hosted.err.read_bytes())
+
+
+def test_stderr_may_be_the_same_pipe(tmp_path: Path) -> None:
+    """``2>&1``: saying what was lost does not wait for the reader that never came."""
+    both = ("sh", "-c", 'exec "$@" 2>&1', "sh")
+    options = ("--graceful-shutdown-deadline=100ms",)
+    plan = [writer("w", tmp_path, on_term="dies")]
+    with pipe() as (_, writing), Hosted(tmp_path, plan, options, stdout=writing, prefix=both) as hosted:
+        hosted.until(lambda: taken_from(tmp_path, "w") > 2_000_000)
+        assert hosted.end(seconds=8) == 0
+
+
+def test_a_stop_while_the_reader_is_slow(tmp_path: Path) -> None:
+    """All that waits in memory and in the pipes comes out, as long as the reader takes it."""
+    numbers = Numbers("w")
+    with pipe() as (reading, writing):
+        with Hosted(tmp_path, [writer("w", tmp_path, batch=43)], stdout=writing) as hosted:
+            os.close(writing)
+            reader = Reader(os.dup(reading), 4_000_000, numbers.take)
+            hosted.until(lambda: taken_from(tmp_path, "w") > 5_000_000)
+            assert hosted.end() == 0
+        reader.everything()
+    assert numbers.verdict() == (taken_from(tmp_path, "w") // LINE_BYTES, b"", b"")
 
 
 def stays(value: Callable[[], Any]) -> Any:

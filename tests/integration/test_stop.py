@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hosted import Hosted, alive, process
-from tests.support.plans import SERVE, STUBBORN, restarted
+from tests.support.plans import SERVE, STUBBORN, restarted, serving
 from tests.support.procfs import eventually, group_left, kill, signal_group
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
 def test_the_stop_signal_is_the_one_asked_for(tmp_path: Path) -> None:
     """And nothing else arrives."""
-    script = 'for s in TERM INT QUIT USR1 USR2; do trap "echo $s; exit 0" $s; done; echo up; sleep 600 & wait'
+    script = 'for s in TERM INT QUIT USR1 USR2; do trap "echo $s; exit 0" $s; done; sleep 600 & echo up; wait'
     plan = [process(name, script, stopSignal=name) for name in ("SIGINT", "QUIT", "SIGUSR2", "SIGTERM")]
     with Hosted(tmp_path, plan) as hosted:
         hosted.until(lambda: all(hosted.lines(item["name"]) for item in plan))
@@ -69,9 +69,9 @@ def test_no_time_at_all_to_stop(tmp_path: Path) -> None:
 def test_a_restart_under_way_becomes_a_stop(tmp_path: Path) -> None:
     """SIGTERM while a process that has failed its probes is being stopped: it is not started again."""
     missing = str(tmp_path / "missing")
-    slow = "trap 'echo told; sleep 0.5; exit 1' TERM; echo up; while :; do sleep 0.02; done"
+    slow = serving("echo told; sleep 0.5; exit 1")
     liveness = {"period": "20ms", "failureThreshold": 1, "file": {"path": missing}, "delay": "300ms"}
-    with Hosted(tmp_path, [restarted("a", f"exec 2>&-; {slow}", liveness=liveness)]) as hosted:
+    with Hosted(tmp_path, [restarted("a", slow, liveness=liveness)]) as hosted:
         hosted.until(lambda: "told" in hosted.lines("a"))
         assert hosted.end() == 0
         assert hosted.lines("a") == ["up", "told"]
@@ -100,7 +100,7 @@ def test_a_shutdown_leaves_no_grandchild(tmp_path: Path) -> None:
 
 def test_what_a_process_leaves_in_its_group_is_ended(tmp_path: Path) -> None:
     """While the rest goes on: SIGTERM after 2 s, which one can listen to, SIGKILL 2 s later."""
-    polite = "(trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done) & sleep 0.3"
+    polite = f"({SERVE}) & sleep 0.3"
     stubborn = f"({STUBBORN}) & sleep 0.3"
     plan = [process("polite", polite), process("stubborn", stubborn), process("c", SERVE)]
     with Hosted(tmp_path, plan) as hosted:

@@ -183,6 +183,21 @@ def test_five_hundred_that_log_a_bit(tmp_path: Path) -> None:
     assert asking.p99 < 0.5
 
 
+def test_children_whose_lines_take_long_to_understand(tmp_path: Path) -> None:
+    """Eight that write JSON as fast as they can: HTTP gets its turn all the same."""
+    line = b'{"level":"warn","msg":"hello","number":12345,"peer":{"host":"db"}}\n'
+    code = f"import os\nlines = {line!r} * 900\nwhile True: os.write(1, lines)"
+    with open(os.devnull, "wb") as nowhere:
+        plan = [python(f"w{number}", code) for number in range(8)]
+        with Hosted(tmp_path, plan, stdout=nowhere, http=True) as hosted:
+            hosted.up()
+            with Asking(hosted) as asking:
+                time.sleep(3)
+            assert hosted.end() == 0
+    assert len(asking.took) > 20
+    assert asking.p99 < 0.1
+
+
 @pytest.mark.parametrize("many", [10_000 if LONG else 1_000])
 def test_so_many_that_end_at_once(tmp_path: Path, many: int) -> None:
     """Processes that end as soon as they are started: it is done when the last one is, and with 0."""

@@ -17,6 +17,7 @@ import pytest
 
 from procwrap.children.signalpipe import WRAPPER
 from tests.support.hosted import Hosted, alive
+from tests.support.plans import SERVE, STUBBORN, serving
 from tests.support.procfs import children_of, eventually, kill
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
@@ -32,6 +33,15 @@ while True:
     signal.pause()
 """
 """Writes the number of each signal to a file at the moment of its arrival."""
+
+DEAF = """
+import signal
+signal.signal(signal.SIGTERM, lambda *_: print("told", flush=True))
+print("up", flush=True)
+while True:
+    signal.pause()
+"""
+"""Hears SIGTERM and goes on."""
 
 ON_TERMINAL = """
 import fcntl, os, sys, termios
@@ -184,8 +194,8 @@ def test_real_time_signals_are_counted(listener: Hosted) -> None:
 
 def test_signals_reach_the_whole_group(tmp_path: Path) -> None:
     """A shell and what it runs, as if they had been typed at."""
-    child = "(trap 'echo child; exit' USR1; echo up; while :; do sleep 0.05; done) &"
-    with shell(tmp_path, f"{child} trap 'echo shell; wait; exit 4' USR1; echo up; wait; wait") as hosted:
+    child = f"({serving('echo child; exit', 'USR1')}) &"
+    with shell(tmp_path, f"{child} {serving('echo shell; exit 4', 'USR1')}") as hosted:
         hosted.until(lambda: out(hosted) == ["up", "up"])
         hosted.signal(signal.SIGUSR1)
         assert hosted.wait() == 4
@@ -206,21 +216,20 @@ def test_signals_during_the_start_are_not_lost(tmp_path: Path) -> None:
 
 def test_there_is_no_deadline_of_our_own(tmp_path: Path) -> None:
     """A command that ignores SIGTERM is left alone; its orchestrator will know when to kill it."""
-    with shell(tmp_path, "trap 'echo told' TERM; echo up; while :; do sleep 0.05; done") as hosted:
+    with wrapped(tmp_path, sys.executable, "-c", DEAF) as hosted:
         hosted.until(lambda: out(hosted) == ["up"])
         for _ in range(3):
             hosted.signal(signal.SIGTERM)
             time.sleep(0.3)
-        assert hosted.process.poll() is None
+        hosted.until(lambda: out(hosted)[1:] == ["told"] * 3)
         kill(*children_of(hosted.process.pid))
         assert hosted.wait() == 137
-        assert out(hosted).count("told") >= 2
 
 
 def test_a_deadline_that_is_asked_for(tmp_path: Path) -> None:
     """``--graceful-shutdown-deadline``: SIGKILL so much later, for the whole group."""
     options = ("--graceful-shutdown-deadline", "500ms")
-    script = "trap '' TERM; (echo up; while :; do sleep 0.05; done) & echo up; while :; do sleep 0.05; done"
+    script = f"({STUBBORN}) & {STUBBORN}"
     with shell(tmp_path, script, options) as hosted:
         hosted.until(lambda: out(hosted) == ["up", "up"])
         began = time.monotonic()
@@ -230,19 +239,19 @@ def test_a_deadline_that_is_asked_for(tmp_path: Path) -> None:
 
 def test_what_the_command_leaves_is_ended(tmp_path: Path) -> None:
     """SIGTERM when the command has ended, SIGKILL 2 s later; the command's exit code stays."""
-    polite = "(trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.05; done) &"
-    stubborn = "(trap '' TERM; echo up; while :; do sleep 0.05; done) &"
+    polite = f"({SERVE}) &"
+    stubborn = f"({STUBBORN}) &"
     with shell(tmp_path, f"{polite} {stubborn} sleep 0.5; exit 3") as hosted:
         hosted.until(lambda: out(hosted) == ["up", "up"])
         began = time.monotonic()
         assert hosted.wait() == 3
         assert time.monotonic() - began >= 2
-        assert [line for line in out(hosted) if line != "Terminated"] == ["up", "up", "bye"]
+        assert out(hosted) == ["up", "up", "bye"]
 
 
 def test_no_reap_group_leaves_it(tmp_path: Path) -> None:
     """What the command has left in the background goes on, and nobody waits for it."""
-    script = "(trap 'echo told' TERM; echo up; while :; do sleep 0.05; done) & echo $!; sleep 0.5; exit 3"
+    script = f"({serving('echo told')}) & echo $!; sleep 0.5; exit 3"
     with shell(tmp_path, script, ("--no-reap-group",)) as hosted:
         assert hosted.wait() == 3
         left = next(int(line) for line in out(hosted) if line.isdigit())
@@ -251,7 +260,7 @@ def test_no_reap_group_leaves_it(tmp_path: Path) -> None:
             assert alive(left)
             assert "told" not in out(hosted)
         finally:
-            kill(left)
+            kill(*children_of(left), left)
 
 
 def test_a_daemon_of_the_command_is_left_alone(tmp_path: Path) -> None:
@@ -275,7 +284,7 @@ def test_no_http_unless_asked_for(tmp_path: Path) -> None:
 
 def test_http_with_a_socket(tmp_path: Path) -> None:
     """HEALTH_SOCKET turns it on: ready while the command runs, not ready from SIGTERM on."""
-    script = "trap 'echo told; sleep 1; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+    script = serving("echo told; sleep 1; exit 0")
     with shell(tmp_path, script, http=True) as hosted:
         hosted.until(lambda: "up" in out(hosted))
         # The command runs before HTTP is served.

@@ -11,13 +11,22 @@ import pytest
 
 from tests.support.hosted import Hosted, process
 
-SERVE = "trap 'echo bye; exit 0' TERM; echo up; sleep 600 & wait"
+
+def serving(action: str, signals: str = "TERM") -> str:
+    """Return a script that says ``up`` and then waits for a signal.
+
+    It never runs anything in the foreground: while dash does a vfork(2), it loses signals.
+    """
+    return f"trap '{action}' {signals}; sleep 600 & echo up; wait"
+
+
+SERVE = serving("echo bye; exit 0")
 """Says ``up``, serves for ever, and says ``bye`` when it is told to stop."""
 
 STUBBORN = "trap '' TERM INT QUIT HUP; echo up; while :; do sleep 0.05; done"
 """Says ``up`` and ends only by SIGKILL."""
 
-SLOW = "exec 2>&-; trap 'echo told; sleep 0.6; echo bye; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+SLOW = serving("echo told; sleep 0.6; echo bye; exit 0")
 """Says ``up``, and takes its time from ``told`` to ``bye`` when it is told to stop."""
 
 QUICK = {"initial": "20ms", "max": "40ms"}

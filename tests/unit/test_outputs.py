@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from procwrap.outputs import MOST_ENDED, Outputs, make_outputs
+from procwrap.sinks.pressure import HIGH, LAST_HIGH
+from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.process import ProcessSpec
+from tests.support.mainloop import MainLoop
+
+
+class Pipe:
+    """A reader of a pipe; it leaves the pressure when it is finished."""
+
+    def __init__(self, last: bool) -> None:
+        self.last = last
+        self.reads = True
+        self.finished = False
+        self.release: Callable[[], None] = lambda: None
+
+    def pauseProducing(self) -> None:
+        self.reads = False
+
+    def resumeProducing(self) -> None:
+        self.reads = True
+
+    def finish_now(self) -> None:
+        self.finished = True
+        self.release()
+
+
+def outputs() -> Outputs:
+    """The outputs of one process."""
+    plan = Plan((ProcessSpec("api", "/bin/api"),))
+    return make_outputs(plan, Settings(), MainLoop().call_in_reactor, lambda: 0.0)
+
+
+def held(where: Outputs, *, last: bool) -> Any:
+    """A pipe under pressure."""
+    pipe: Any = Pipe(last)
+    pipe.release = where.hold(pipe)
+    return pipe
+
+
+def test_what_ended_processes_left_is_read_while_the_others_wait() -> None:
+    """Else each run of a process that crashes again and again would leave two open pipes behind."""
+    made = outputs()
+    running, ended = held(made, last=False), held(made, last=True)
+    read = []
+    for waiting in (HIGH, HIGH + 1, LAST_HIGH + 1, HIGH, 0):
+        made._pressure.level(waiting)
+        made._last_pressure.level(waiting)
+        read.append((running.reads, ended.reads))
+    assert read == [(True, True), (False, True), (False, False), (False, True), (True, True)]
+
+
+def test_only_so_many_pipes_of_ended_processes_stay_open() -> None:
+    """When even they wait, the oldest are read into memory: descriptors are finite."""
+    made = outputs()
+    made._last_pressure.level(LAST_HIGH + 1)
+    pipes = [held(made, last=True) for _ in range(MOST_ENDED + 5)]
+    assert [pipe.finished for pipe in pipes[:4]] == [True, True, True, False]
+    assert not any(pipe.reads for pipe in pipes)
+    pipes[3].release()
+    held(made, last=True)
+    assert not pipes[4].finished
