@@ -38,7 +38,7 @@ class LineSplitter:
         if not end:
             self._tail += chunk
             return self._overflow()
-        block = b"".join((self._tail, chunk[:end])) if self._tail else chunk[:end]
+        block = b"".join((self._tail, memoryview(chunk)[:end])) if self._tail else chunk[:end]
         self._tail = bytearray(chunk[end:])
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n")

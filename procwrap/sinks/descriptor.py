@@ -8,9 +8,11 @@ other half is kept and written before anything else, as soon as there is room ag
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import select
 from collections.abc import Sequence
+from contextlib import suppress
 
 from attrs import define, field
 
@@ -21,6 +23,10 @@ NOTHING_LOST: Lost = (0, 0)
 
 # After these errors nothing written to this descriptor will ever arrive.
 _FOR_GOOD = {errno.EPIPE, errno.ECONNRESET, errno.EBADF, errno.ENOTCONN, errno.ESHUTDOWN}
+
+USUAL_PIPE = 64 * 1024
+LARGE_PIPE = 256 * 1024
+"""Bytes that a Linux pipe holds, and what a busy one is asked to hold (pipe(7))."""
 
 # Buffers a single writev(2) takes on Linux.
 MOST_BUFFERS = 1024
@@ -37,6 +43,7 @@ class Descriptor:
     """Why the last batch failed, in the system's words; None if it did not."""
     gone: bool = field(default=False, init=False)
     """Whether the other end is gone for good."""
+    _asked_for_more: bool = field(default=False, init=False)
 
     def write(self, batch: Sequence[bytes]) -> Lost:
         """Write all of it, however long that takes.
@@ -49,6 +56,8 @@ class Descriptor:
         """
         if self.gone:
             return sum(data.count(b"\n") for data in batch), sum(map(len, batch))
+        if not self._asked_for_more and sum(map(len, batch)) > USUAL_PIPE:
+            self._ask_for_more()
         todo = [self.torn, *batch] if self.torn else list(batch)
         at = offset = 0
         while at < len(todo):
@@ -68,6 +77,13 @@ class Descriptor:
         lost = (1, len(self.torn)) if self.torn else NOTHING_LOST
         self.torn = b""
         return lost
+
+    def _ask_for_more(self) -> None:
+        """Let a pipe hold more: its reader and this thread then take turns less often."""
+        self._asked_for_more = True
+        with suppress(OSError):  # no pipe, or the limit of all pipes is reached: it works without, too
+            if fcntl.fcntl(self.fd, fcntl.F_GETPIPE_SZ) < LARGE_PIPE:
+                fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, LARGE_PIPE)
 
     def _write_some(self, buffers: list[bytes], offset: int) -> int:
         first: bytes | memoryview = memoryview(buffers[0])[offset:] if offset else buffers[0]

@@ -116,3 +116,17 @@ def test_giving_up_counts_what_is_torn() -> None:
     """A record whose end never came out is lost."""
     assert Descriptor(-1, torn=b"end\n").close() == (1, 4)
     assert Descriptor(-1).close() == (0, 0)
+
+
+def test_a_busy_pipe_is_asked_to_hold_more() -> None:
+    """A pipe that is hardly used stays as it is."""
+    with pipe() as (read_end, write_end):
+        descriptor = Descriptor(write_end)
+        before = fcntl.fcntl(write_end, fcntl.F_GETPIPE_SZ)
+        descriptor.write([b"a line\n"])
+        assert fcntl.fcntl(write_end, fcntl.F_GETPIPE_SZ) == before
+        reader = ReaderThread(read_end)
+        assert descriptor.write([numbered(0, 20_000)]) == (0, 0)
+        assert fcntl.fcntl(write_end, fcntl.F_GETPIPE_SZ) == 256 * 1024
+        os.close(write_end)
+        assert reader.everything() == b"a line\n" + numbered(0, 20_000)
