@@ -191,7 +191,8 @@ def test_children_whose_lines_take_long_to_understand(tmp_path: Path) -> None:
         plan = [python(f"w{number}", code) for number in range(8)]
         with Hosted(tmp_path, plan, stdout=nowhere, http=True) as hosted:
             # Being up is not yet being served: Klein is imported beside the eight.
-            with Asking(serving(hosted.up())) as asking:
+            assert hosted.up().get("/ping")[0] == 200
+            with Asking(hosted) as asking:
                 time.sleep(3)
             assert hosted.end() == 0
     assert len(asking.took) > 20
