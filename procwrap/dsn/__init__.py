@@ -1,0 +1,1 @@
+"""Texts that say where a server is and who connects: parsed, never shown."""
