@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from procwrap.spec.probe import SECRET_WORDS
+
 HIDDEN = "***"
 
-_SECRET_NAME = re.compile(r"pass|pwd|secret|token|key|auth|cred|session|signature|dsn|jwt", re.IGNORECASE)
+_SECRET_NAME = re.compile(SECRET_WORDS, re.IGNORECASE)
 _USERINFO = re.compile(r"://[^\s/?#]*@")
 _SHORTEST = 4
 
