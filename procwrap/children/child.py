@@ -5,57 +5,20 @@ from __future__ import annotations
 import signal
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
-from attrs import define, field, frozen
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from attrs import define, field
+from twisted.internet.interfaces import IDelayedCall
 
-from procwrap.children.executor import Executor
-from procwrap.children.gate import Gate
-from procwrap.children.leftovers import Leftovers
 from procwrap.children.output import LINGER
 from procwrap.children.running import Running
-from procwrap.core.events import End, Ended, Event, Restarting, Spawned, StateChanged
+from procwrap.children.surroundings import Checks, Surroundings
+from procwrap.core.events import End, Ended, Restarting, Spawned, StateChanged
 from procwrap.core.lifecycle import ALIVE, FINAL, Effect, Input, State, move
-from procwrap.core.policy import Aim, Judge, Judgement
+from procwrap.core.policy import Aim, Judge
 from procwrap.errors import SpawnError
 from procwrap.spec.process import ProcessSpec
 
 REMEMBERED_STARTS = 1024
-
-
-class Checks(Protocol):
-    """The probes of one run of a process."""
-
-    def start(self) -> None:
-        """Begin; the process has just been started."""
-
-    def stop(self) -> None:
-        """End, and report nothing more."""
-
-
-@frozen
-class Surroundings:
-    """What all children share.
-
-    Attributes:
-        wall: seconds since the epoch.
-        make_checks: the probes of a child; they talk to its ``happen``.
-        ended_all: called with the end and its judgement when the whole is over because of it.
-        grace: seconds from the stop signal to SIGKILL; None is never.
-        sweeps: end what a wrapped command leaves of its group.
-    """
-
-    clock: IReactorTime
-    wall: Callable[[], float]
-    tell: Callable[[Event], None]
-    gate: Gate
-    executor: Executor
-    leftovers: Leftovers
-    make_checks: Callable[[Child], Checks]
-    ended_all: Callable[[ProcessSpec, End, Judgement], None]
-    grace: float | None
-    sweeps: bool = True
 
 
 @define(eq=False)
@@ -77,6 +40,7 @@ class Child:
     _running: Running | None = None
     _undrained: int = 0
     _checks: Checks | None = None
+    _pre_stop: Checks | None = None
     _delay: float = 0.0
     _grace: IDelayedCall | None = None
     _backoff: IDelayedCall | None = None
@@ -91,6 +55,17 @@ class Child:
     def settled(self) -> bool:
         """Whether it is over and everything that it wrote has been read."""
         return self.state in FINAL and not self._undrained
+
+    @property
+    def group(self) -> int | None:
+        """The process group it leads, which is also its pid; None when it does not run."""
+        return None if self._running is None else self._running.group
+
+    @property
+    def grace(self) -> float | None:
+        """Seconds from the beginning of its stop to SIGKILL; None is never."""
+        asked = self.spec.stop.timeout
+        return self._around.grace if asked is None else asked
 
     def happen(self, happened: Input, reason: str = "") -> None:
         """Take an input; one that comes while another is answered waits for its turn."""
@@ -111,6 +86,18 @@ class Child:
         else:
             self.happen(Input.STOP, reason)
 
+    def explain(self, reason: str) -> None:
+        """Say why it is in its state."""
+        self._become(self.state, reason)
+
+    def output_opened(self) -> None:
+        """Note that there is one more output, of it or of its hooks, to be read before it is settled."""
+        self._undrained += 1
+
+    def output_drained(self) -> None:
+        """Note that one of them has been read to its end."""
+        self._undrained -= 1
+
     def signal(self, number: int) -> bool:
         """Send a signal to its process group; False when there is no process."""
         return self._running is not None and self._running.signal(number)
@@ -122,8 +109,8 @@ class Child:
             self._aim = Aim.STOP
         if answer is None:
             return
-        if happened is Input.CONDEMNED and self._aim is Aim.RUN:
-            self._aim = Aim.RESTART
+        if self._aim is Aim.RUN:
+            self._aim = _AIMS.get(happened, Aim.RUN)
         self._become(answer.state, reason)
         for effect in answer.effects:
             _VERBS[effect](self)
@@ -148,14 +135,14 @@ class Child:
         around = self._around
         self._aim = Aim.RUN
         try:
-            started = around.executor.start(self.spec, self._exited, self._drained)
+            started = around.executor.start(self.spec, self._exited, self.output_drained)
         except SpawnError as error:
             self.starts.append(around.clock.seconds())
             self._judge_end(End(code=error.exit_status, reason=error.reason), None)
             return
         self._running, self.environment = started.running, started.environment
         self.starts.append(started.at)
-        self._undrained += 1
+        self.output_opened()
         around.tell(Spawned(self.spec.name, self._running.group, started.at, around.wall()))
         self._checks = around.make_checks(self)
         self._checks.start()
@@ -173,7 +160,8 @@ class Child:
         now = around.clock.seconds()
         ran_for = now - self.starts[-1] if pid is not None else 0.0
         judged = self._judge.judge(end, self._aim, ran_for, now)
-        around.tell(Ended(name, pid, end, ran_for, now, around.wall(), judged.success))
+        cpu = None if pid is None else around.cpu_spent(pid)
+        around.tell(Ended(name, pid, end, ran_for, now, around.wall(), judged.success, cpu))
         if judged.happened is Input.AGAIN:
             around.tell(Restarting(name, judged.cause, judged.delay, judged.reason))
             self._delay = judged.delay
@@ -181,13 +169,19 @@ class Child:
         if judged.ends_all:
             around.ended_all(self.spec, end, judged)
 
-    def _drained(self) -> None:
-        self._undrained -= 1
-
     def _stop_checks(self) -> None:
         if self._checks is not None:
             self._checks.stop()
             self._checks = None
+
+    def _run_pre_stop(self) -> None:
+        self._pre_stop = self._around.make_pre_stop(self)
+        self._pre_stop.start()
+
+    def _cancel_pre_stop(self) -> None:
+        if self._pre_stop is not None:
+            self._pre_stop.stop()
+            self._pre_stop = None
 
     def _send_stop(self) -> None:
         self.signal(self.spec.stop.signal)
@@ -198,8 +192,7 @@ class Child:
         self.signal(signal.SIGKILL)
 
     def _arm_grace(self) -> None:
-        asked = self.spec.stop.timeout
-        grace = self._around.grace if asked is None else asked
+        grace = self.grace
         if grace is not None:
             reason = f"did not end within {grace:g}s: SIGKILL"
             self._grace = self._around.clock.callLater(grace, self.happen, Input.GRACE_OVER, reason)
@@ -219,11 +212,15 @@ def _cancel(call: IDelayedCall | None) -> None:
         call.cancel()
 
 
+_AIMS = {Input.CONDEMNED: Aim.RESTART, Input.OVER_LIMIT: Aim.FREE_MEMORY}
+
 _VERBS: Mapping[Effect, Callable[[Child], None]] = {
     Effect.ASK_GATE: Child._ask_gate,
     Effect.LEAVE_GATE: Child._leave_gate,
     Effect.SPAWN: Child._spawn,
     Effect.STOP_CHECKS: Child._stop_checks,
+    Effect.RUN_PRE_STOP: Child._run_pre_stop,
+    Effect.CANCEL_PRE_STOP: Child._cancel_pre_stop,
     Effect.SEND_STOP: Child._send_stop,
     Effect.ARM_GRACE: Child._arm_grace,
     Effect.DISARM_GRACE: Child._disarm_grace,

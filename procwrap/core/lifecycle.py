@@ -42,6 +42,10 @@ class Input(enum.Enum):
     HEALTHY = "healthy"
     DEGRADED = "degraded"
     CONDEMNED = "condemned"
+    # from those who measure it
+    OVER_LIMIT = "over limit"
+    # from its preStop hook, or when there is none
+    PRE_STOPPED = "preStop over"
     # from its timers
     GRACE_OVER = "grace over"
     BACKOFF_OVER = "backoff over"
@@ -59,6 +63,8 @@ class Effect(enum.Enum):
     LEAVE_GATE = "leave gate"
     SPAWN = "spawn"
     STOP_CHECKS = "stop checks"
+    RUN_PRE_STOP = "run preStop"
+    CANCEL_PRE_STOP = "cancel preStop"
     SEND_STOP = "send stop signal"
     ARM_GRACE = "arm grace"
     DISARM_GRACE = "disarm grace"
@@ -85,15 +91,21 @@ ALIVE = frozenset({State.STARTING, State.RUNNING, State.UNHEALTHY, State.STOPPIN
 FINAL = frozenset({State.EXITED, State.FAILED, State.STOPPED, State.SKIPPED})
 """States that a process leaves only when somebody asks for it."""
 
-_END = (Effect.STOP_CHECKS, Effect.DISARM_GRACE)
+_END = (Effect.STOP_CHECKS, Effect.CANCEL_PRE_STOP, Effect.DISARM_GRACE)
 _ENDINGS: Mapping[Input, Move] = {
     Input.AGAIN: Move(State.BACKOFF, (*_END, Effect.ARM_BACKOFF)),
     Input.OVER: Move(State.EXITED, _END),
     Input.GIVEN_UP: Move(State.FAILED, _END),
     Input.ENDED_AS_ASKED: Move(State.STOPPED, _END),
 }
-_STOP = Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.SEND_STOP, Effect.ARM_GRACE))
-_KILL = Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.KILL))
+# The hook's time is part of the grace.
+_STOP = Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.ARM_GRACE, Effect.RUN_PRE_STOP))
+_STOPS: Mapping[Input, Move] = {
+    Input.CONDEMNED: _STOP,
+    Input.OVER_LIMIT: _STOP,
+    Input.STOP: _STOP,
+    Input.KILL: Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.KILL)),
+}
 
 TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.WAITING: {
@@ -105,28 +117,23 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     },
     State.STARTING: {
         Input.HEALTHY: Move(State.RUNNING),
-        Input.CONDEMNED: _STOP,
-        Input.STOP: _STOP,
-        Input.KILL: _KILL,
+        **_STOPS,
         **_ENDINGS,
     },
     State.RUNNING: {
         Input.DEGRADED: Move(State.UNHEALTHY),
-        Input.CONDEMNED: _STOP,
-        Input.STOP: _STOP,
-        Input.KILL: _KILL,
+        **_STOPS,
         **_ENDINGS,
     },
     State.UNHEALTHY: {
         Input.HEALTHY: Move(State.RUNNING),
-        Input.CONDEMNED: _STOP,
-        Input.STOP: _STOP,
-        Input.KILL: _KILL,
+        **_STOPS,
         **_ENDINGS,
     },
     State.STOPPING: {
-        Input.KILL: Move(State.STOPPING, (Effect.DISARM_GRACE, Effect.KILL)),
-        Input.GRACE_OVER: Move(State.STOPPING, (Effect.KILL,)),
+        Input.PRE_STOPPED: Move(State.STOPPING, (Effect.SEND_STOP,)),
+        Input.KILL: Move(State.STOPPING, (Effect.CANCEL_PRE_STOP, Effect.DISARM_GRACE, Effect.KILL)),
+        Input.GRACE_OVER: Move(State.STOPPING, (Effect.CANCEL_PRE_STOP, Effect.KILL)),
         **_ENDINGS,
     },
     State.BACKOFF: {
@@ -150,11 +157,12 @@ IGNORED: Mapping[State, frozenset[Input]] = {
     State.RUNNING: frozenset({Input.HEALTHY}),
     State.UNHEALTHY: frozenset({Input.DEGRADED}),
     # The shell remembers that a stop was asked for while a restart was under way.
-    State.STOPPING: _CHECKS | {Input.STOP},
-    State.BACKOFF: frozenset(),
-    State.EXITED: _ORDERS,
-    State.FAILED: _ORDERS,
-    State.STOPPED: _ORDERS,
+    State.STOPPING: _CHECKS | {Input.OVER_LIMIT, Input.STOP},
+    # It had ended before the end of its hook got its turn.
+    State.BACKOFF: frozenset({Input.PRE_STOPPED}),
+    State.EXITED: _ORDERS | {Input.PRE_STOPPED},
+    State.FAILED: _ORDERS | {Input.PRE_STOPPED},
+    State.STOPPED: _ORDERS | {Input.PRE_STOPPED},
     State.SKIPPED: _ORDERS,
 }
 

@@ -17,6 +17,7 @@ class Aim(enum.Enum):
 
     RUN = "run"
     RESTART = "restart"
+    FREE_MEMORY = "free memory"
     STOP = "stop"
 
 
@@ -78,8 +79,8 @@ class Judge:
     def _wants_again(self, success: bool, aim: Aim) -> bool:
         policy = self._restart.policy
         if policy is RestartPolicy.ON_FAILURE:
-            # What was ended because of its probes has failed, whatever code it left with.
-            return not success or aim is Aim.RESTART
+            # What was ended because of its probes or its size has failed, whatever code it left with.
+            return not success or aim is not Aim.RUN
         return policy is RestartPolicy.ALWAYS
 
     @staticmethod
@@ -117,4 +118,7 @@ def backoff(asked: Backoff, attempt: int) -> float:
 def _cause(end: End, aim: Aim) -> RestartCause:
     if end.reason:
         return RestartCause.CANNOT_START
-    return RestartCause.PROBE if aim is Aim.RESTART else RestartCause.EXIT
+    return _CAUSES.get(aim, RestartCause.EXIT)
+
+
+_CAUSES = {Aim.RESTART: RestartCause.PROBE, Aim.FREE_MEMORY: RestartCause.OOM}
