@@ -36,6 +36,8 @@ LIMITS = (
     Limit("many_children", 1.0, "circus"),
     Limit("stop", 200),
     Limit("readiness_p99_busy", 10),
+    Limit("probes_cpu_tcp", 15),
+    Limit("probes_cpu_http", 30),
 )
 
 

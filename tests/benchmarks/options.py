@@ -10,6 +10,7 @@ from tests.benchmarks.cases.case import Case
 from tests.benchmarks.cases.firstchild import FirstChild
 from tests.benchmarks.cases.manychildren import ManyChildren
 from tests.benchmarks.cases.memory import Memory
+from tests.benchmarks.cases.probes import Probes
 from tests.benchmarks.cases.probing import Probing
 from tests.benchmarks.cases.restart import Restart
 from tests.benchmarks.cases.stop import Stop
@@ -18,7 +19,16 @@ from tests.benchmarks.programs.custom import Custom
 
 CASES: dict[str, Case] = {
     case.name: case
-    for case in (Throughput(), FirstChild(), Memory(), Restart(), ManyChildren(), Probing(), Stop())
+    for case in (
+        Throughput(),
+        FirstChild(),
+        Memory(),
+        Restart(),
+        ManyChildren(),
+        Probing(),
+        Probes(),
+        Stop(),
+    )
 }
 
 

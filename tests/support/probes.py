@@ -12,6 +12,7 @@ from twisted.internet.testing import MemoryReactorClock
 from zope.interface import implementer
 
 from procwrap.core.events import End
+from procwrap.core.notifications import Notified
 from procwrap.errors import ProbeError
 from procwrap.interfaces import ICommandRunner, IProbe
 from procwrap.probes.aside import Asides
@@ -95,6 +96,11 @@ class FakeRunner:
         return self.running
 
 
+def at_once() -> Asides:
+    """What asks nobody aside: every question is answered before ``ask`` returns."""
+    return Asides(ProbeReactor(), lambda work: work())
+
+
 def context(
     reactor: Any,
     *,
@@ -105,6 +111,7 @@ def context(
     started_at: float | None = None,
     http: Callable[[], Any] | None = None,
     asides: Asides | None = None,
+    notified: Callable[[], Notified] = Notified,
 ) -> ProbeContext:
     """A process in the state that a test needs."""
     return ProbeContext(
@@ -116,4 +123,5 @@ def context(
         started_at=lambda: started_at,
         http=http or (lambda: None),
         asides=asides or Asides(reactor),
+        notified=notified,
     )

@@ -22,9 +22,19 @@ class Load:
     dwells: tuple[float, ...] = (1.5, 1.7, 1.9)
     http_seconds: float = 5.0
     http_connections: int = 4
+    probes: int = 200
+    probe_seconds: float = 10.0
 
 
-QUICK = Load(lines=300_000, idle=(1, 10, 30), many=40, dwells=(1.5,), http_seconds=1.0)
+QUICK = Load(
+    lines=300_000,
+    idle=(1, 10, 30),
+    many=40,
+    dwells=(1.5,),
+    http_seconds=1.0,
+    probes=40,
+    probe_seconds=2.0,
+)
 
 
 @frozen

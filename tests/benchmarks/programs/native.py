@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.programs.program import Child, Place
 
@@ -12,7 +13,7 @@ from tests.benchmarks.programs.program import Child, Place
 RESET_SECONDS = 1
 
 
-def native_yaml(children: Sequence[Child], settings: Mapping[str, str]) -> str:
+def native_yaml(children: Sequence[Child], settings: Mapping[str, Any]) -> str:
     """The plain list of processes, in block style as people write it.
 
     A JSON string is a YAML scalar, so json.dumps does the quoting.
@@ -29,7 +30,7 @@ def native_yaml(children: Sequence[Child], settings: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_native(place: Place, children: Sequence[Child], settings: Mapping[str, str]) -> Path:
+def write_native(place: Place, children: Sequence[Child], settings: Mapping[str, Any]) -> Path:
     """Write it into a file of the place; returns the file."""
     config = place.directory / "processes.yaml"
     config.write_text(native_yaml(children, settings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -37,7 +37,7 @@ class Procwrap:
     """
 
     label: str = "procwrap"
-    settings: Mapping[str, str] = field(factory=dict)
+    settings: Mapping[str, Any] = field(factory=dict)
     absent: str = field(factory=_absent)
     role: ClassVar[Role] = "subject"
     most_children: ClassVar[int] = MANY

@@ -9,10 +9,12 @@ import yaml
 from tests.benchmarks.programs.circus import circus_ini
 from tests.benchmarks.programs.custom import Custom
 from tests.benchmarks.programs.native import native_yaml
+from tests.benchmarks.programs.probing import AsyncProber, ProbingProcwrap
 from tests.benchmarks.programs.procwrap import Procwrap, ProcwrapWrapping
 from tests.benchmarks.programs.program import Child, Place
 from tests.benchmarks.programs.small import S6Log
 from tests.benchmarks.programs.supervisord import supervisord_conf
+from tests.support.configs import plan_of
 
 CHILDREN = [Child("child0", ("/bin/idle", "/tmp/a b")), Child("child1", ("/bin/idle", "100%"))]
 
@@ -67,6 +69,24 @@ def test_wrapping_procwrap_gets_the_command_and_no_http(tmp_path: Path) -> None:
     launch = ProcwrapWrapping().launch(Place(tmp_path, 12345), CHILDREN[:1])
     assert launch.argv[-3:] == ("--", "/bin/idle", "/tmp/a b")
     assert "HEALTH_SOCKET" not in launch.environ
+
+
+@pytest.mark.parametrize("kind", ["tcp", "http"])
+def test_every_child_gets_a_probe(tmp_path: Path, kind: str) -> None:
+    """The config is one that procwrap takes, with a probe a second in each process; asyncio does as many."""
+    place = Place(tmp_path, 12345)
+    ProbingProcwrap().looking(kind, 8080).launch(place, CHILDREN)
+    plan = plan_of((tmp_path / "processes.yaml").read_bytes())
+    checks = [each.readiness for each in plan.processes if each.readiness is not None]
+    assert [(check.delay, check.period, len(check.probes)) for check in checks] == [(0.0, 1.0, 1)] * 2
+    argv = AsyncProber().looking(kind, 8080).launch(place, CHILDREN).argv
+    assert argv[-3:] == (kind, "8080", "2")
+
+
+def test_without_a_probe_nothing_is_configured(tmp_path: Path) -> None:
+    """What is taken off is the cost of the same processes without checks."""
+    ProbingProcwrap().looking("none", 8080).launch(Place(tmp_path, 12345), CHILDREN)
+    assert "readiness" not in yaml.safe_load((tmp_path / "processes.yaml").read_text())[0]
 
 
 def test_s6_log_is_one_end_of_a_pipe(tmp_path: Path) -> None:
