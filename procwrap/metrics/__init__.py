@@ -1,0 +1,1 @@
+"""Metrics as text: expositions of several targets are read and merged. Bytes to bytes, without Twisted."""
