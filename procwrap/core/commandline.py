@@ -1,0 +1,85 @@
+"""How a command line is shown to everybody: without secrets, on one line, and not too long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from procwrap.spec.probe import SECRET_WORDS
+from procwrap.spec.process import ProcessSpec
+
+HIDDEN = "***"
+LONGEST = 200
+"""Characters; what is cut off is replaced by an ellipsis."""
+
+_SECRET = re.compile(SECRET_WORDS, re.IGNORECASE)
+_FLAG = re.compile(r"(--?[^=\s]+)(?:=(.*))?", re.DOTALL)
+_VALUE = r"""(?:"[^"]*"|'[^']*'|\S+)"""
+# Names are read whole or not at all, so that a script of any length is read once.
+_SCHEME = r"(?:(?:bearer|basic|token|digest)\s++)?"
+_ASSIGNED = re.compile(rf"(?<![\w.-])([\w.-]++)([\"']?\s*+[=:]\s*+)({_SCHEME}{_VALUE})", re.IGNORECASE)
+_FLAGGED = re.compile(rf"(?<!\S)(--?[\w.-]++)(\s++)({_VALUE})")
+_USERINFO = re.compile(r"://[^\s/?#]*@")
+_LOGIN = re.compile(r"(?<![^\s\"'=])[^\s:@/\"'=]++:(?!//)[^\s@]++@(?=\w*\(|\w+[.:/])")
+"""As Go's MySQL driver and many others write it: ``user:password@tcp(db)``, ``user:password@db:5432``."""
+_IN_VALUE = re.compile(r"([\w.-]++)([=:])([^;&,\s]++)")
+_SHORTEST = 4
+"""Shorter values are secrets only as a whole word, or no word would survive."""
+
+
+def shown_command(spec: ProcessSpec) -> str:
+    """Write the command line of a process with ``***`` in the place of secrets.
+
+    Secrets are: the values of its variables with secret names, and of those with a URL the password in it;
+    what follows a flag with a secret name, as in ``--password=x``, ``--password x`` and ``-token x``; values
+    that are assigned to such a name, as in ``PGPASSWORD=x``; user and password of
+    URLs, and of what looks like ``user:password@host``.
+    """
+    secrets = tuple(_secrets(spec.envs))
+    words = (_without(secrets, word) for word in _without_flags(spec.args))
+    line = " ".join((spec.entrypoint, *words))
+    line = " ".join(line.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def _secrets(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for name, value in variables:
+        if value and _SECRET.search(name):
+            yield value
+        elif found := _USERINFO.search(value):
+            yield value
+            yield from filter(None, found[0][3:-1].split(":", 1)[1:])
+
+
+def _without_flags(words: Iterable[str]) -> Iterator[str]:
+    follows = False
+    for word in words:
+        flag = _FLAG.fullmatch(word)
+        secret = flag is not None and _SECRET.search(flag[1]) is not None
+        if flag is not None and secret and flag[2] is not None:
+            yield f"{flag[1]}={HIDDEN}"
+        elif follows and not secret:
+            yield HIDDEN
+        else:
+            yield word
+        follows = flag is not None and secret and flag[2] is None
+
+
+def _without(secrets: Iterable[str], word: str) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST or word == secret:
+            word = word.replace(secret, HIDDEN)
+    word = _LOGIN.sub(f"{HIDDEN}@", _USERINFO.sub(f"://{HIDDEN}@", word))
+    # A script for a shell is one word with others in it.
+    return _ASSIGNED.sub(_hidden, _FLAGGED.sub(_hidden_value, word))
+
+
+def _hidden(found: re.Match[str]) -> str:
+    if _SECRET.search(found[1]):
+        return _hidden_value(found)
+    # ``host=db;password=x``: the value of a harmless name may hold further ones.
+    return f"{found[1]}{found[2]}{_IN_VALUE.sub(_hidden_value, found[3])}"
+
+
+def _hidden_value(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}{HIDDEN}" if _SECRET.search(found[1]) else found[0]
