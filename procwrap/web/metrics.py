@@ -1,0 +1,79 @@
+"""/metrics: procwrap's own, in whichever text format is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import define
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import Cooperator, TaskStopped
+from twisted.web.iweb import IRequest
+
+from procwrap.core.histogram import Histogram
+from procwrap.metrics.collector import Collector
+from procwrap.metrics.page import Page
+from procwrap.metrics.syntax import Syntax, wanted
+from procwrap.web.answers import OK, UNAVAILABLE, Handler, Reply, complaint
+
+AT_ONCE = 16
+"""Answers that are being written at a time."""
+
+BUSY = complaint(UNAVAILABLE, "too many ask for metrics at a time", ((b"Retry-After", b"5"),))
+
+
+@define(eq=False)
+class Metrics:
+    """Answers /metrics, a little at a time: with thousands of processes it takes too long for one go.
+
+    Attributes:
+        slices: as from ``procwrap.web.slices``.
+    """
+
+    _collector: Collector
+    _slices: Cooperator
+    _writing: int = 0
+
+    def asked(self, request: IRequest) -> Reply | Deferred[Reply]:
+        """Write what is true now; cancelling the Deferred ends it."""
+        if self._writing >= AT_ONCE:
+            return BUSY
+        syntax = wanted(",".join(request.requestHeaders.getRawHeaders("accept", [])))
+        pieces: list[bytes] = []
+        task = self._slices.cooperate(self._write(syntax, pieces))
+        self._writing += 1
+        answer: Deferred[None] = Deferred(lambda _: task.stop())
+        task.whenDone().addCallbacks(
+            lambda _: answer.callback(None),
+            lambda failure: None if failure.check(TaskStopped) else answer.errback(failure),
+        )
+        content_type = syntax.value.encode()
+        return answer.addBoth(self._leave).addCallback(lambda _: Reply(OK, b"".join(pieces), content_type))
+
+    def _leave(self, result: Any) -> Any:
+        self._writing -= 1
+        return result
+
+    def _write(self, syntax: Syntax, pieces: list[bytes]) -> Iterator[None]:
+        page = Page()
+        yield from self._collector.collect(page)
+        for piece in page.write(syntax):
+            pieces.append(piece)
+            yield
+
+
+def timed(answer: Handler, clock: IReactorTime, histogram: Histogram) -> Handler:
+    """Return what answers the same and counts how long that took."""
+
+    def asked(request: IRequest) -> Reply | Deferred[Reply]:
+        began = clock.seconds()
+
+        def over(result: Any) -> Any:
+            histogram.add(clock.seconds() - began)
+            return result
+
+        reply = answer(request)
+        return reply.addBoth(over) if isinstance(reply, Deferred) else over(reply)
+
+    return asked
