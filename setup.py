@@ -20,11 +20,21 @@ def version() -> str:
 REQUIRES = [
     "attrs>=24.2.0",
     "klein>=24.8.0",
+    "pika>=1.3.2",
+    "psutil>=5.9.8",
+    "psycopg2-binary>=2.9.9",
     "pyyaml>=6.0.2",
     "treq>=24.9.1",
     "twisted[tls]>=26.4.0",
+    "txpostgres>=1.7.0",
     "zope.interface>=8.0",
 ]
+
+# What few need: pip install 'procwrap[mysql,grpc]'.
+EXTRAS = {
+    "grpc": ["h2>=4.1.0"],
+    "mysql": ["pymysql>=1.2.0"],
+}
 
 setup(
     name="procwrap",
@@ -51,6 +61,7 @@ setup(
     ],
     python_requires=">=3.11",
     install_requires=REQUIRES,
+    extras_require=EXTRAS,
     # twisted.plugins is a folder without __init__.py: the plugin lands beside Twisted's own.
     packages=[*find_packages(include=["procwrap*"]), "twisted.plugins"],
     package_data={"procwrap": ["py.typed"]},

@@ -11,15 +11,18 @@ from twisted.logger import globalLogBeginner
 from twisted.python.failure import Failure
 
 from procwrap.checks import CheckMaker
-from procwrap.children.child import Child, Surroundings
+from procwrap.children.child import Child
 from procwrap.children.executor import Executor
 from procwrap.children.fleet import Fleet
 from procwrap.children.gate import Gate
 from procwrap.children.leftovers import Leftovers
+from procwrap.children.notifications import Notifications
+from procwrap.children.ownusage import spent
 from procwrap.children.reactions import HostReactions, WrapperReactions
 from procwrap.children.reaper import Reaper
 from procwrap.children.shutdown import Shutdown
 from procwrap.children.signals import SignalStream
+from procwrap.children.surroundings import Surroundings
 from procwrap.core.board import Board
 from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one
 from procwrap.core.events import End, Event, Level, Notice
@@ -28,6 +31,7 @@ from procwrap.core.lifecycle import Input
 from procwrap.core.policy import Judgement
 from procwrap.core.snapshot import Snapshot
 from procwrap.errors import ExitStatus
+from procwrap.optional import begin_events, begin_readiness_file, begin_sampling
 from procwrap.outputs import Outputs, make_outputs
 from procwrap.prelude import Prelude
 from procwrap.serving import Serving
@@ -73,6 +77,7 @@ class Host:
             self._prelude.listener,
             self._board,
             self._heartbeats,
+            self._outputs,
             time.time,
         )
         self._reaper = Reaper(reactor)
@@ -84,6 +89,7 @@ class Host:
             self._prelude.head_start,
             self._outputs.open_streams,
             self._outputs.hold,
+            Notifications(reactor, self._board.tell),
         )
         self._fleet = self._make_fleet()
         self._shutdown = Shutdown(
@@ -109,9 +115,11 @@ class Host:
             self._executor,
             self._leftovers,
             checks.make,
+            checks.make_pre_stop,
             self._one_ended_all,
             self._settings.graceful_deadline,
             self._settings.reap_group,
+            spent,
         )
         return Fleet({spec.name: Child(spec, surroundings) for spec in self._plan.processes}, board)
 
@@ -167,10 +175,12 @@ class Host:
     def start(self) -> None:
         """Start the processes, then everything that they do not need."""
         self._install_signals()
-        self._begin_readiness_file()
+        begin_readiness_file(self._settings, self._board, time.time)
+        begin_events(self._plan, self._settings, self._board, self._reactor, self._outputs.flush_too)
         for warning in (*self._plan.warnings, *self._prelude.warnings):
             self._board.tell(Notice(Level.WARNING, warning))
         self._fleet.start()
+        begin_sampling(self._fleet, self._board, self._reactor, everybody=self._settings.socket is not None)
         # Those with a head start may have ended before anybody listened to SIGCHLD.
         self._reaper.reap()
         self._reactor.callLater(0, self._serve)
@@ -184,19 +194,6 @@ class Host:
         else:
             deliver = HostReactions(self._board, self._shutdown, reap, self._say_states).deliver
         SignalStream(self._reactor, self._prelude.signals, deliver).start()
-
-    def _begin_readiness_file(self) -> None:
-        path = self._settings.readiness_file
-        if path is None:
-            return
-        from procwrap.sinks.readinessfile import ReadinessFile
-
-        def warn(text: str) -> None:
-            self._board.tell(Notice(Level.WARNING, text))
-
-        file = ReadinessFile(path, self._settings.readiness_follow, time.time, warn)
-        file.begin()
-        self._board.watch(file.watch)
 
     def _serve(self) -> None:
         self._serving.begin().addErrback(self._cannot_serve)
@@ -221,7 +218,7 @@ class Host:
         return self._outputs.loss()
 
     def _leave(self, code: int) -> None:
-        self._prelude.take_terminal_back()
+        self._prelude.clean_up()
         self._serving.stop().addBoth(lambda _: self._finish(code))
 
 

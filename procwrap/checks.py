@@ -1,4 +1,4 @@
-"""Part of the composition root: the probes of a child, imported only where there are any."""
+"""Part of the composition root: the probes and hooks of a child, imported only where there are any."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from attrs import define
 
-from procwrap.children.child import Checks, Child
+from procwrap.children.child import Child
 from procwrap.children.commands import CommandRunner
 from procwrap.children.executor import Executor
+from procwrap.children.surroundings import Checks
 from procwrap.core.events import Event
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.lifecycle import Input
@@ -19,10 +20,23 @@ from procwrap.core.lifecycle import Input
 class _NoChecks:
     """A process without probes is healthy as soon as it runs."""
 
+    _happen: Callable[[Input, str], None]
+
+    def start(self) -> None:
+        self._happen(Input.HEALTHY, "")
+
+    def stop(self) -> None:
+        return
+
+
+@define(eq=False)
+class _NoPreStop:
+    """A process without a preStop hook is asked to stop at once."""
+
     _child: Child
 
     def start(self) -> None:
-        self._child.happen(Input.HEALTHY)
+        self._child.happen(Input.PRE_STOPPED)
 
     def stop(self) -> None:
         return
@@ -30,7 +44,7 @@ class _NoChecks:
 
 @define(eq=False)
 class CheckMaker:
-    """Makes the checks of each run of each child.
+    """Makes the checks and hooks of each run of each child.
 
     Args:
         reactor: for the probes.
@@ -44,24 +58,48 @@ class CheckMaker:
     _heartbeats: Heartbeats
     _http: Any = None
     _asides: Any = None
+    _hooks: Any = None
 
     def make(self, child: Child) -> Checks:
-        """Return the checks for the run of ``child`` that has just begun."""
+        """Return the checks for the run of ``child`` that has just begun, and its postStart hook."""
+        if child.spec.post_start is None:
+            return self._checks(child, child.happen)
+        held_back = self._hook_maker().post_start(child, child.spec.post_start)
+        both: Checks = held_back.before(self._checks(child, held_back.happen))
+        return both
+
+    def make_pre_stop(self, child: Child) -> Checks:
+        """Return the preStop hook of ``child``, whose stop has just begun."""
+        if child.spec.pre_stop is None:
+            return _NoPreStop(child)
+        hook: Checks = self._hook_maker().pre_stop(child, child.spec.pre_stop)
+        return hook
+
+    def _hook_maker(self) -> Any:
+        if self._hooks is None:
+            from procwrap.hooks import HookMaker
+
+            self._hooks = HookMaker(self._reactor, self._tell, self._executor, self._context)
+        return self._hooks
+
+    def _checks(self, child: Child, happen: Callable[[Input, str], None]) -> Checks:
         spec = child.spec
         if spec.readiness is None and spec.liveness is None and spec.startup is None:
-            return _NoChecks(child)
+            return _NoChecks(happen)
         from procwrap.probes import kinds
         from procwrap.probes.checkup import Checkup
 
         context = self._context(child)
-        return Checkup(
+        checkup = Checkup(
             spec,
-            lambda probe: kinds.build(probe, context),
+            lambda probe: kinds.build_aside(probe, context),
             self._reactor,
             self._wall,
             self._tell,
-            child.happen,
+            happen,
         )
+        self._executor.notifications.watch(spec.name, checkup.look_early)
+        return checkup
 
     def _context(self, child: Child) -> Any:
         from procwrap.probes.context import ProbeContext
@@ -81,6 +119,7 @@ class CheckMaker:
             started_at=lambda: child.starts[-1] if child.starts else None,
             http=self._http_client,
             asides=self._look_aside(),
+            notified=lambda: self._executor.notifications.of(name),
         )
 
     def _look_aside(self) -> Any:

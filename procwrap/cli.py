@@ -60,6 +60,10 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             from procwrap import check
 
             return check.run(argv[1:], environ, sys.stdin.buffer, sys.stdout, sys.stderr)
+        if argv and argv[0] == "events":
+            from procwrap import collector
+
+            return collector.run(argv[1:], sys.stdout, time.time)
         return _run_mode(argv, environ)
     except ProcwrapError as error:
         print(error, file=sys.stderr)

@@ -46,8 +46,10 @@ class ProbeError(ProcwrapError):
 
     Attributes:
         reason: one line saying what was probed, what was expected and what was seen, without secrets.
+        excused: the process has asked for patience: the failure is told, and does not count.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, excused: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.excused = excused

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from attrs import define, field
@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from procwrap.children.output import PipeReader, Stream
 from procwrap.core.events import Level
+from procwrap.logs.counts import Counts
 from procwrap.logs.formats import formatter
 from procwrap.logs.pipeline import Pipeline
 from procwrap.logs.recent import Recent
@@ -48,19 +49,22 @@ class Outputs:
     _wall: Callable[[], float]
     _ended: dict[int, PipeReader] = field(factory=dict)
     """What processes left behind when they ended, the oldest first."""
+    _counts: dict[tuple[str, str], Counts] = field(factory=dict)
+    _further: list[Callable[[], Deferred[None]]] = field(factory=list)
 
-    def open_streams(self, spec: ProcessSpec, pid: int) -> Mapping[int, Stream]:
-        """Return where the two outputs of a run of a process go."""
+    def open_streams(self, spec: ProcessSpec, pid: int, hook: str = "", /) -> Mapping[int, Stream]:
+        """Return where the two outputs of a run of a process, or of one of its hooks, go."""
         log_format = spec.log.format or self._settings.log_format
         outlets: list[Callable[[bytes, int], None]] = [self._stdout.write, self.recent[spec.name].add]
         if spec.name in self._files:
             outlets.append(self._files[spec.name].write)
         return {
             number: Pipeline(
-                formatter(log_format.value, Source(spec.name, out, pid, spec.labels)),
+                formatter(log_format.value, Source(spec.name, out, pid, spec.labels, hook)),
                 outlets,
                 spec.log.max_line_bytes,
                 self._wall,
+                self._counts.setdefault((spec.name, out), Counts()),
             )
             for number, out in _NAMES.items()
         }
@@ -88,11 +92,28 @@ class Outputs:
     def flush(self) -> Deferred[None]:
         """Write out everything that is queued; fires when that is done."""
         flushed = [self._stdout.flush(), *(file.flush() for file in self._files.values())]
+        flushed += [flush() for flush in self._further]
         return DeferredList(flushed, consumeErrors=True).addCallback(lambda _: None)
+
+    def flush_too(self, flush: Callable[[], Deferred[None]]) -> None:
+        """Flush something else along with the outputs, which has to know by itself how long that may take."""
+        self._further.append(flush)
 
     def waiting(self) -> int:
         """Return how many bytes wait for the reader of stdout."""
         return self._stdout.queued_bytes
+
+    def log_counts(self) -> Iterator[tuple[str, str, int, int]]:
+        """Yield for each process and output how many lines and bytes have come out of it."""
+        for (name, out), counts in self._counts.items():
+            yield name, out, counts.lines, counts.size
+
+    def dropped(self) -> Mapping[str, int]:
+        """Return how many records were given up on the way to each kind of outlet."""
+        dropped = {"stdout": self._stdout.dropped_records}
+        if self._files:
+            dropped["file"] = sum(file.dropped_records for file in self._files.values())
+        return dropped
 
     def loss(self) -> str | None:
         """Give up what still waits, and return what could not be written to stdout, in one line; or None."""

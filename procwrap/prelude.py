@@ -59,9 +59,14 @@ class Prelude:
     def abandon(self) -> None:
         """Leave nothing behind when the host cannot be built after all."""
         self.head_start.abandon(lambda pid: send_to_group(pid, signal.SIGKILL))
+        self.launcher.close()
 
-    def take_terminal_back(self) -> None:
-        """Become the terminal's foreground group again: whoever started us goes on reading from it."""
+    def clean_up(self) -> None:
+        """Leave nothing in the file system, and give the terminal back.
+
+        We become its foreground group again: whoever started us goes on reading from it.
+        """
+        self.launcher.close()
         if self.lends_terminal:
             with suppress(OSError):  # it was hung up
                 terminal.take()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThreadPool
 
 from procwrap.config import units
 from procwrap.core.board import Board
 from procwrap.core.heartbeats import Heartbeats
+from procwrap.core.tallies import Tallies
+from procwrap.outputs import Outputs
 from procwrap.spec.plan import Plan, Settings
 from procwrap.tls import has_http_probe
 
@@ -31,8 +33,10 @@ class Serving:
     _listener: Any
     _board: Board
     _heartbeats: Heartbeats
+    _outputs: Outputs
     _wall: Callable[[], float]
     _bound: Any = None
+    _tallies: Tallies = field(factory=Tallies)
 
     def listen(self) -> None:
         """Take the socket, before anything is started.
@@ -45,6 +49,7 @@ class Serving:
             from procwrap.web.listening import bind
 
             self._bound = bind(self._settings.socket, self._reactor, self._listener)
+            self._board.watch(self._tallies.note)
 
     def begin(self) -> Deferred[None]:
         """Import what is needed and answer; the processes are running by now.
@@ -60,7 +65,11 @@ class Serving:
 
     def _import(self) -> None:
         if self._bound is not None:
+            import procwrap.measuring
             import procwrap.web.site
+
+            if self._has_targets:
+                import procwrap.scraping
         if has_http_probe(self._plan):
             import procwrap.probes.http  # noqa: F401
 
@@ -71,4 +80,30 @@ class Serving:
 
         liveness = self._settings.liveness
         view = HostView(self._board, self._heartbeats, liveness, self._reactor, self._wall, units.duration)
+        measuring = self._measuring()
+        if self._has_targets:
+            from procwrap.scraping import make_merging
+            from procwrap.web.mergelog import MergeLog
+
+            log = MergeLog(self._board.tell, self._settings.prommerge.suppress_errors)
+            merge = make_merging(self._plan, self._settings, self._board, self._reactor, log)
+            view = evolve(view, prommerge=measuring.watched(merge, log))
+        view = evolve(view, metrics=measuring.begin())
         self._bound.serve(make_site(view))
+
+    def _measuring(self) -> Any:
+        from procwrap.measuring import Measuring
+
+        return Measuring(
+            self._plan,
+            self._board,
+            self._heartbeats,
+            self._outputs,
+            self._tallies,
+            self._reactor,
+            self._wall(),
+        )
+
+    @property
+    def _has_targets(self) -> bool:
+        return any(process.prom_target is not None for process in self._plan.processes)

@@ -6,14 +6,23 @@ import sys
 from collections.abc import Iterator
 
 from procwrap.spec.plan import Plan, Settings
-from procwrap.spec.probe import HttpProbe
+from procwrap.spec.probe import HttpProbe, PluginProbe, Probe
 
 
 def needs_tls(plan: Plan, settings: Settings) -> bool:
-    """Return whether anything that was asked for speaks TLS."""
+    """Return whether anything that was asked for speaks TLS.
+
+    An amqp probe may learn only from its process's environment that it does, so it has a way of its own to
+    have TLS later (probes/amqptls.py).
+    """
     if settings.socket is not None and settings.socket.startswith(("ssl:", "tls:")):
         return True
-    return any(probe.url.lower().startswith("https:") for probe in _http_probes(plan))
+    if any(isinstance(probe, PluginProbe) for probe in _probes(plan)):
+        # Nobody but its author knows.
+        return True
+    urls = [probe.url for probe in _http_probes(plan)]
+    urls += [process.prom_target.url for process in plan.processes if process.prom_target is not None]
+    return any(url.lower().startswith("https:") for url in urls)
 
 
 def has_http_probe(plan: Plan) -> bool:
@@ -22,10 +31,17 @@ def has_http_probe(plan: Plan) -> bool:
 
 
 def _http_probes(plan: Plan) -> Iterator[HttpProbe]:
+    yield from (probe for probe in _probes(plan) if isinstance(probe, HttpProbe))
+    for process in plan.processes:
+        if process.pre_stop is not None and process.pre_stop.http is not None:
+            yield process.pre_stop.http
+
+
+def _probes(plan: Plan) -> Iterator[Probe]:
     for process in plan.processes:
         for check in (process.readiness, process.liveness, process.startup):
             if check is not None:
-                yield from (probe for probe in check.probes if isinstance(probe, HttpProbe))
+                yield from check.probes
 
 
 def hide_pyopenssl() -> None:

@@ -20,7 +20,12 @@ TOP_LEVEL = {
     "setup.py", "tox.ini", "README.md", "LICENSE", "CHANGELOG.md", "MANIFEST.in",
 }  # fmt: skip
 # What is imported under another name than it is installed by; OpenSSL is part of twisted[tls].
-INSTALLED_AS = {"yaml": "pyyaml", "zope": "zope.interface", "OpenSSL": "twisted"}
+INSTALLED_AS = {
+    "yaml": "pyyaml",
+    "zope": "zope.interface",
+    "OpenSSL": "twisted",
+    "psycopg2": "psycopg2-binary",
+}
 
 
 def read(name: str) -> str:
@@ -28,21 +33,21 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def assigned(source: str, name: str) -> list[str]:
-    """Read a list of strings out of a source without running it."""
+def assigned(source: str, name: str) -> Any:
+    """Read a literal out of a source without running it."""
     for node in ast.parse(source).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-            return list(ast.literal_eval(node.value))
+            return ast.literal_eval(node.value)
     raise AssertionError(f"no {name} in this source")
 
 
 def required() -> dict[str, str]:
-    """What setup.py asks for: name to lowest version."""
-    split = [
-        re.fullmatch(r"([\w.]+)(?:\[\w+\])?>=([\d.]+)", line)
-        for line in assigned(read("setup.py"), "REQUIRES")
-    ]
-    assert all(split), "REQUIRES: write each as NAME>=VERSION"
+    """What setup.py asks for, extras included: name to lowest version."""
+    source = read("setup.py")
+    extras = assigned(source, "EXTRAS").values()
+    lines = [*assigned(source, "REQUIRES"), *(line for extra in extras for line in extra)]
+    split = [re.fullmatch(r"([\w.-]+)(?:\[\w+\])?>=([\d.]+)", line) for line in lines]
+    assert all(split), "REQUIRES and EXTRAS: write each as NAME>=VERSION"
     return {found[1]: found[2] for found in split if found}
 
 
@@ -77,7 +82,7 @@ def check(config: Path) -> subprocess.CompletedProcess[str]:
 
 def test_dependencies_are_imported_and_reasoned() -> None:
     """What is installed with procwrap is used by it, and a page says why; nothing else is imported."""
-    page = re.findall(r"^\| `([\w.]+)` \|", read("docs/explanation/dependencies.md"), re.MULTILINE)
+    page = re.findall(r"^\| `([\w.-]+)` \|", read("docs/explanation/dependencies.md"), re.MULTILINE)
     assert set(required()) == imported()
     assert set(page) == imported()
 
@@ -85,7 +90,7 @@ def test_dependencies_are_imported_and_reasoned() -> None:
 def test_lowest_versions_are_the_tested_ones() -> None:
     """The lower bounds of setup.py are what ``tox -e lowest`` installs."""
     section = read("tox.ini").partition("[testenv:lowest]")[2].partition("\n[")[0]
-    assert dict(re.findall(r"^    ([\w.]+)(?:\[\w+\])?==([\d.]+)$", section, re.MULTILINE)) == required()
+    assert dict(re.findall(r"^    ([\w.-]+)(?:\[\w+\])?==([\d.]+)$", section, re.MULTILINE)) == required()
 
 
 def test_the_changelog_speaks_of_this_version() -> None:

@@ -53,7 +53,8 @@ class Preparation:
             SpawnError: there is no such user or group.
         """
         niced = os.getpriority(os.PRIO_PROCESS, 0) != 0
-        if command.attributes in (_PLAIN, _SESSION_ONLY) and not niced and not command.foreground:
+        plain = command.attributes in (_PLAIN, _SESSION_ONLY) and command.descriptor is None
+        if plain and not niced and not command.foreground:
             yield cls(needed=False)
             return
         steps = tuple(_steps(command, niced=niced))
@@ -85,6 +86,9 @@ class Preparation:
 
 def _steps(command: Command, *, niced: bool) -> Iterator[Step]:
     """Yield them in the order in which they are taken: each keeps what a later one needs."""
+    if command.descriptor is not None:
+        number, ours = command.descriptor
+        yield f"fd {number}", lambda: os.dup2(ours, number)
     if command.foreground:
         yield "the terminal's foreground group", terminal.take
     yield from _priority(command.attributes, niced=niced)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 from twisted.internet.protocol import ProcessProtocol
 
 from procwrap.children.launcher import HeadStart, Launched, Launcher
+from procwrap.children.notifications import Notifications
 from procwrap.children.output import PipeReader, Stream
 from procwrap.children.protocol import ChildProtocol
 from procwrap.children.reaper import Reaper
@@ -17,8 +18,14 @@ from procwrap.children.turns import Turns
 from procwrap.core.events import End
 from procwrap.spec.process import ProcessSpec
 
-OpenStreams = Callable[[ProcessSpec, int], Mapping[int, Stream]]
-"""Spec and pid -> where the bytes of descriptors 1 and 2 go."""
+Streams = Mapping[int, Stream]
+
+
+class OpenStreams(Protocol):
+    """Opens what takes the bytes of descriptors 1 and 2."""
+
+    def __call__(self, spec: ProcessSpec, pid: int, hook: str = "", /) -> Streams:
+        """Open them for a run of a process, or of a hook of it."""
 
 
 @frozen
@@ -44,6 +51,7 @@ class Executor:
         head_start: the processes that run already.
         open_streams: where the output of a process goes.
         hold: puts its pipes under back-pressure.
+        notifications: hear what they say of themselves.
     """
 
     _reactor: Any
@@ -52,6 +60,9 @@ class Executor:
     _head_start: HeadStart
     _open_streams: OpenStreams
     _hold: Hold
+    notifications: Notifications = field(
+        default=Factory(lambda self: Notifications(self._reactor, lambda event: None), takes_self=True)
+    )
     _turns: Turns = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -71,6 +82,8 @@ class Executor:
         """
         launched = self._head_start.take(spec.name) or self._launcher.launch(spec)
         streams = {} if spec.wrapped else self._open_streams(spec, launched.pid)
+        if launched.listening is not None:
+            exited = _after(self.notifications.begin(spec.name, launched.pid, launched.listening), exited)
         running = self._run(launched, ChildProtocol(streams, exited, drained), self._hold)
         return Started(running, launched.environment, launched.at)
 
@@ -90,10 +103,42 @@ class Executor:
         launched = self._launcher.launch_command(spec, entrypoint, args, environment)
         return self._run(launched, protocol, _not_held)
 
+    def start_hook(
+        self,
+        spec: ProcessSpec,
+        hook: str,
+        command: tuple[str, Iterable[str], Mapping[str, str]],
+        make_protocol: Callable[[Streams], ProcessProtocol],
+    ) -> Running:
+        """Start a command whose outputs go where those of the process go, under the same back-pressure.
+
+        Args:
+            spec: the process.
+            hook: what its records say, such as ``postStart``.
+            command: entrypoint, arguments and environment.
+            make_protocol: is given where the outputs go.
+
+        Raises:
+            SpawnError: it cannot be executed.
+        """
+        launched = self._launcher.launch_command(spec, *command, apart=True)
+        protocol = make_protocol(self._open_streams(spec, launched.pid, hook))
+        return self._run(launched, protocol, self._hold)
+
     def _run(self, launched: Launched, protocol: ProcessProtocol, hold: Hold) -> Running:
         running = Running(self._reactor, protocol, launched.pid, launched.pipes, hold, self._turns)
         self._reaper.expect(launched.pid, running.ended)
         return running
+
+
+def _after(first: Callable[[], None], exited: Callable[[End], None]) -> Callable[[End], None]:
+    """Have its last words heard before its end is told."""
+
+    def both(end: End) -> None:
+        first()
+        exited(end)
+
+    return both
 
 
 def _not_held(reader: PipeReader) -> Callable[[], None]:

@@ -6,10 +6,12 @@ close-on-exec pipe, resets signals and closes descriptors. Twisted's own ``spawn
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import field, frozen
@@ -30,6 +32,7 @@ class Command:
     Attributes:
         environment: the whole environment, nothing is added.
         foreground: make its group the foreground group of the terminal on stdin.
+        descriptor: a number and what of ours it gets under this number, besides 0, 1 and 2.
     """
 
     entrypoint: str
@@ -38,6 +41,7 @@ class Command:
     directory: str | None = None
     attributes: Attributes = field(factory=Attributes)
     foreground: bool = False
+    descriptor: tuple[int, int] | None = None
 
 
 def launch(command: Command, stdin: int | None, stdout: int | None, stderr: int | None) -> int:
@@ -55,13 +59,13 @@ def launch(command: Command, stdin: int | None, stdout: int | None, stderr: int 
     Raises:
         SpawnError: it could not be executed as asked; nothing of it is left behind.
     """
-    with Preparation.of(command) as preparation:
+    with _taken(command.descriptor) as kept, Preparation.of(command) as preparation:
         try:
             with warnings.catch_warnings():
                 # From 3.12 on Python warns that threads and fork do not mix; between fork and exec
                 # nothing but system calls is done here.
                 warnings.simplefilter("ignore", DeprecationWarning)
-                started = _popen(command, preparation, stdin, stdout, stderr)
+                started = _popen(command, preparation, (stdin, stdout, stderr), kept)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             raise preparation.problem() or complaint(error, command) from error
     # The reaper waits for it. Popen must neither wait itself nor warn that nobody does.
@@ -70,16 +74,20 @@ def launch(command: Command, stdin: int | None, stdout: int | None, stderr: int 
 
 
 def _popen(
-    command: Command, preparation: Preparation, stdin: int | None, stdout: int | None, stderr: int | None
+    command: Command,
+    preparation: Preparation,
+    standard: tuple[int | None, int | None, int | None],
+    kept: tuple[int, ...],
 ) -> subprocess.Popen[bytes]:
     session: dict[str, Any] = (
         {"start_new_session": True} if command.attributes.setsid else {"process_group": 0}
     )
     return subprocess.Popen(
         [command.entrypoint, *command.args],
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
+        stdin=standard[0],
+        stdout=standard[1],
+        stderr=standard[2],
+        pass_fds=kept,
         cwd=None if preparation.needed else command.directory,
         env=command.environment,
         close_fds=True,
@@ -88,6 +96,30 @@ def _popen(
         preexec_fn=preparation.run if preparation.needed else None,  # noqa: PLW1509
         **session,
     )
+
+
+@contextmanager
+def _taken(descriptor: tuple[int, int] | None) -> Iterator[tuple[int, ...]]:
+    """Have the number of a descriptor in use while the command is executed; yield it.
+
+    Popen closes in the child all but those it is told of, and these have to be open here too. If the number
+    is something else of ours, the child puts the right one in its place (``Preparation``).
+
+    Raises:
+        SpawnError: the limit of open files is lower than that.
+    """
+    if descriptor is None:
+        yield ()
+        return
+    number, ours = descriptor
+    try:
+        held = fcntl.fcntl(ours, fcntl.F_DUPFD_CLOEXEC, number)
+    except OSError as error:
+        raise SpawnError(f"cannot give it descriptor {number}: over the limit of open files") from error
+    try:
+        yield (number,)
+    finally:
+        os.close(held)
 
 
 def pipe() -> tuple[int, int]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from procwrap.children import terminal
 from procwrap.children.launch import INHERIT, Command, launch, pipe
+from procwrap.children.listening import OF_THE_PROTOCOL, Listening, NotifySockets
 from procwrap.errors import SpawnError
 from procwrap.spec.probe import Pairs
 from procwrap.spec.process import ProcessSpec
@@ -25,12 +26,14 @@ class Launched:
         pipes: for each of its descriptors our reading end; somebody has to close it.
         environment: what it got.
         at: monotonic seconds.
+        listening: where it says how it is, if a notify probe asks for it; somebody has to close it.
     """
 
     pid: int
     pipes: Mapping[int, int]
     environment: Mapping[str, str] = field(repr=False)
     at: float
+    listening: Listening | None = None
 
 
 @define(eq=False)
@@ -47,6 +50,7 @@ class Launcher:
     _read_env_file: Callable[[str], Pairs]
     _now: Callable[[], float]
     _null: int = field(factory=lambda: os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
+    _sockets: NotifySockets = field(factory=NotifySockets)
 
     def launch(self, spec: ProcessSpec) -> Launched:
         """Execute the process.
@@ -54,29 +58,63 @@ class Launcher:
         Raises:
             SpawnError: it cannot be executed as asked.
         """
+        listening = self._sockets.open(spec)
+        if listening is None:
+            return self._launch(spec, Listening())
+        try:
+            return evolve(self._launch(spec, listening), listening=listening)
+        except BaseException:
+            listening.close()
+            raise
+        finally:
+            listening.executed()
+
+    def _launch(self, spec: ProcessSpec, listening: Listening) -> Launched:
         at = self._now()
-        environment = self._environment_of(spec)
-        foreground = spec.wrapped and terminal.is_ours()
+        environment = {**self._environment_of(spec), **listening.environment}
         command = Command(
-            spec.entrypoint, spec.args, environment, spec.directory, spec.attributes, foreground
+            spec.entrypoint,
+            spec.args,
+            environment,
+            spec.directory,
+            spec.attributes,
+            foreground=spec.wrapped and terminal.is_ours(),
+            descriptor=None if listening.number is None else (listening.number, listening.writing),
         )
         if spec.wrapped:
             return Launched(launch(command, INHERIT, INHERIT, INHERIT), {}, environment, at)
         return Launched(*self._with_pipes(command, (1, 2)), environment, at)
 
     def launch_command(
-        self, spec: ProcessSpec, entrypoint: str, args: Iterable[str], environment: Mapping[str, str]
+        self,
+        spec: ProcessSpec,
+        entrypoint: str,
+        args: Iterable[str],
+        environment: Mapping[str, str],
+        *,
+        apart: bool = False,
     ) -> Launched:
-        """Execute a command as the process's user, in its directory, both outputs in one pipe.
+        """Execute a command as the process's user, in its directory.
+
+        Its outputs share one pipe, unless they are to be kept apart.
 
         Raises:
             SpawnError: it cannot be executed.
         """
         command = Command(entrypoint, tuple(args), environment, spec.directory, spec.attributes)
-        return Launched(*self._with_pipes(command, (1,)), environment, self._now())
+        numbers = (1, 2) if apart else (1,)
+        return Launched(*self._with_pipes(command, numbers), environment, self._now())
+
+    def close(self) -> None:
+        """Leave nothing in the file system."""
+        self._sockets.close()
 
     def _environment_of(self, spec: ProcessSpec) -> dict[str, str]:
-        environment = {**self._environment, **dict(spec.envs)}
+        inherited = self._environment
+        if not spec.wrapped:
+            # They are for procwrap: a child that answered there would speak for all of them.
+            inherited = {name: value for name, value in inherited.items() if name not in OF_THE_PROTOCOL}
+        environment = {**inherited, **dict(spec.envs)}
         if spec.env_file is not None:
             environment.update(self._read_env_file(spec.env_file))
         return environment

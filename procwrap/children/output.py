@@ -8,6 +8,7 @@ import struct
 import termios
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from twisted.internet.abstract import FileDescriptor
@@ -66,6 +67,7 @@ class PipeReader(FileDescriptor):
     ) -> None:
         super().__init__(reactor)
         self.connected = True
+        self._clock = reactor
         self._fd = fd
         self._received = received
         self._lost = lost
@@ -170,7 +172,9 @@ class PipeReader(FileDescriptor):
             return
         FileDescriptor.connectionLost(self, reason)
         self.connected = False
-        os.close(self._fd)
+        # Not at once: this may be while the reactor hands round what epoll_wait(2) told it, with an event of
+        # this number still to come. A socket that got the number in between would be taken for hung up.
+        self._clock.callLater(0, partial(os.close, self._fd))
         self._fd = -1
         self._lost(reason)
 

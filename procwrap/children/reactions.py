@@ -87,6 +87,7 @@ class WrapperReactions:
         if number == signal.SIGCHLD:
             self._reap()
             return
+        self._board.tell(SignalReceived(number))
         self._child.signal(number)
         if number == signal.SIGTERM and not self._board.snapshot.shutdown:
             self._board.tell(ShutdownBegan(signal_name(number), number))

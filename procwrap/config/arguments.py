@@ -93,6 +93,7 @@ _HEAD = """\
 Usage: procwrap [options]                    run the processes of a config
        procwrap [options] -- command args... run this one command
        procwrap check [FILE]                 check a config, run nothing
+       procwrap events --listen-udp ADDRESS  print the events that other procwraps send there
 
 Options (a single dash does as well: -config FILE, -config=FILE, -debug=false):"""
 
@@ -102,6 +103,7 @@ PROCWRAP_ and its name, such as PROCWRAP_WAIT_DEADLINE. Besides these:
   CONFIG                            the config itself, JSON or YAML, when there is no --config
   HEALTH_SOCKET                     where HTTP is served: :8111 (default), host:port, unix:/path
   LOG_FORMAT                        logfmt (default), auto, json, free
+  METRICS_SERVER_ADDRESS            host:port that events are sent to (UDP)
 The command line goes before the environment, the environment before the config.
 
 Exit codes: that of the main, vital or wrapped process; 0 after a graceful shutdown; 1 cannot start; 2 usage.

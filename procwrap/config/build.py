@@ -40,6 +40,7 @@ def build(root: Place) -> tuple[Plan, tuple[Draft, ...]]:
     deadline = fields.take("shutdown", _shutdown, None)
     readiness = fields.take("readinessFile", _readiness_file, _ReadinessFile())
     liveness = fields.take("health", _health, LivenessRule.HEALTHY)
+    events_udp = fields.take("events", _events, None)
     fields.finish()
     plan = Plan(
         processes=(),
@@ -50,6 +51,7 @@ def build(root: Place) -> tuple[Plan, tuple[Draft, ...]]:
         readiness_file=readiness.path,
         readiness_follow=readiness.follow,
         liveness=liveness,
+        events_udp=events_udp,
     )
     return plan, drafts
 
@@ -96,6 +98,13 @@ def _readiness_file(place: Place) -> _ReadinessFile:
     )
     fields.finish()
     return made
+
+
+def _events(place: Place) -> tuple[str, int] | None:
+    fields = Fields(place)
+    address = fields.take("udp", readers.host_port, None)
+    fields.finish()
+    return address
 
 
 def _health(place: Place) -> LivenessRule:

@@ -9,6 +9,7 @@ from procwrap.config.draft import Draft
 from procwrap.config.fields import Place
 from procwrap.config.node import Kind
 from procwrap.core.order import CycleError, layers
+from procwrap.spec.probe import NotifyProbe
 from procwrap.spec.process import Condition, Dependency, RestartPolicy
 
 MAX_PROCESSES = 20_000
@@ -31,6 +32,7 @@ def check(drafts: Sequence[Draft], skipped: Sequence[str] = ()) -> tuple[str, ..
         return ()
     _check_names(named)
     _check_log_files(named)
+    _check_descriptors(named)
     owners = {name: draft for draft in reversed(named) for name in (*draft.instances, draft.spec.name)}
     kept = [draft for draft in named if draft.spec.name not in skipped]
     _check_needs(named, owners)
@@ -86,6 +88,24 @@ def _check_log_files(drafts: Sequence[Draft]) -> None:
         if first is not draft:
             place = draft.place.value("logFile").value("path")
             place.report(f"this is also the log file of {first.spec.name}: each process needs its own")
+
+
+def _check_descriptors(drafts: Sequence[Draft]) -> None:
+    for draft in drafts:
+        found = list(_descriptors(draft))
+        for key, number in found[1:]:
+            first, taken = found[0]
+            if number != taken:
+                place = draft.place.value(key).value("notify").value("fd")
+                place.report(f"{first} has {taken}: a process says on one descriptor that it is ready")
+
+
+def _descriptors(draft: Draft) -> Iterator[tuple[str, int]]:
+    spec = draft.spec
+    for key, check in (("startup", spec.startup), ("readiness", spec.readiness), ("liveness", spec.liveness)):
+        for probe in check.probes if check is not None else ():
+            if isinstance(probe, NotifyProbe) and probe.fd is not None:
+                yield key, probe.fd
 
 
 def _check_needs(drafts: Sequence[Draft], owners: dict[str, Draft]) -> None:

@@ -75,6 +75,7 @@ class Fields:
     Args:
         place: the mapping.
         any_case: whether keys may be written in any case.
+        null_is_empty: whether nothing at all, as YAML has it behind a bare ``key:``, is an empty mapping.
 
     Raises:
         WrongValueError: it is no mapping.
@@ -82,12 +83,13 @@ class Fields:
 
     _place: Place
     _any_case: bool = field(default=False, kw_only=True)
+    _null_is_empty: bool = field(default=False, kw_only=True)
     _left: dict[str, str] = field(init=False)
     _known: list[str] = field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
         node = self._place.node
-        if node.kind is not Kind.MAPPING:
+        if node.kind is not Kind.MAPPING and not (self._null_is_empty and node.kind is Kind.NULL):
             raise WrongValueError(f"expected a mapping, got {node.kind.value}")
         self._left = {}
         for key, entry in node.entries.items():
@@ -119,11 +121,19 @@ class Fields:
             return stand_in
         return attempt(place, read, stand_in)
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The keys that were asked for so far, given or not."""
+        return tuple(self._known)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The keys that were given and that nobody took, save those for the user (``x-…``)."""
+        return tuple(key for key in self._left.values() if not key.lower().startswith("x-"))
+
     def finish(self) -> None:
-        """Report every key that nobody took, save those for the user (``x-…``)."""
-        for key in self._left.values():
-            if key.lower().startswith("x-"):
-                continue
+        """Report every key that nobody took."""
+        for key in self.left:
             near = self._place.nearest(key, self._known)
             known = ", ".join(self._known)
             advice = f"did you mean {near}?" if near else f"expected one of {known}"

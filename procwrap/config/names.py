@@ -18,7 +18,7 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 """A token of RFC 9110, 5.6.2."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_OWN_FIELDS = frozenset({"time", "level", "msg", "name", "out", "pid", "partial"})
+_OWN_FIELDS = frozenset({"time", "level", "msg", "name", "out", "pid", "partial", "hook"})
 
 
 def process_name(place: Place) -> str:

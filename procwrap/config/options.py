@@ -16,7 +16,8 @@ def _text(value: str) -> str:
     return value
 
 
-def _names(value: str) -> tuple[str, ...]:
+def names(value: str) -> tuple[str, ...]:
+    """Read names with commas between them."""
     return tuple(name for name in (part.strip() for part in value.split(",")) if name)
 
 
@@ -33,6 +34,7 @@ class Option:
         default: what holds without it, for --help.
         inverted: a flag that sets its attribute to False.
         from_environment: whether ``PROCWRAP_…`` sets it too.
+        also: another name for it, which --help does not show.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Option:
     default: str = ""
     inverted: bool = False
     from_environment: bool = field(default=True, kw_only=True)
+    also: str = field(default="", kw_only=True)
 
     @property
     def is_flag(self) -> bool:
@@ -83,7 +86,7 @@ OPTIONS = (
         _text,
         "/tmp/started",
     ),
-    Option("skip-commands", "leave these processes of the config out", "skip_commands", "A,B", _names),
+    Option("skip-commands", "leave these processes of the config out", "skip_commands", "A,B", names),
     Option(
         "http",
         "serve HTTP; off for a wrapped command without HEALTH_SOCKET",
@@ -100,8 +103,25 @@ OPTIONS = (
         "reap_group",
         inverted=True,
     ),
+    Option(
+        "prommerge-empty-on-failure",
+        "one failing target empties /prommerge",
+        "prommerge_empty_on_failure",
+    ),
+    Option("prommerge-async", "scrape the targets at the same time", "prommerge_async", default="on"),
+    Option("prommerge-sort", "sort the merged families and samples", "prommerge_sort", default="on"),
+    Option("prommerge-omit-meta", "leave HELP and TYPE lines out", "prommerge_omit_meta"),
+    Option(
+        "prommerge-suppress-errors",
+        "do not log failing targets",
+        "prommerge_suppress_errors",
+        # As the seed spells it.
+        also="prommerge-supress-errors",
+    ),
     # Images often have the version of what they hold in a variable of just this name.
     Option("version", "print the version", "version", from_environment=False),
 )
 
-BY_NAME = {option.name: option for option in OPTIONS}
+BY_NAME = {option.name: option for option in OPTIONS} | {
+    option.also: option for option in OPTIONS if option.also
+}

@@ -8,13 +8,14 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from procwrap.config import names, readers
 from procwrap.config.fields import Fields, Place
-from procwrap.config.node import Kind
 from procwrap.config.problem import WrongValueError
 from procwrap.spec import probe as spec
 
 SHORTEST_TIMEOUT = 0.001
+HIGHEST_DESCRIPTOR = 1023
+"""What any process may have open unless its limits were raised (RLIMIT_NOFILE, getrlimit(2))."""
 
-_TIMEOUT = readers.duration(SHORTEST_TIMEOUT)
+TIMEOUT = readers.duration(SHORTEST_TIMEOUT)
 _STATUSES = re.compile(r"([1-5][0-9]{2})(?:\s*-\s*([1-5][0-9]{2}))?\Z")
 _EXAMPLE = "expected a URL such as http://localhost:8080/ready"
 
@@ -22,7 +23,7 @@ _EXAMPLE = "expected a URL such as http://localhost:8080/ready"
 def http(place: Place) -> spec.HttpProbe:
     """``http``: a user and password in the URL become a header, as Go's client does it, and leave the URL."""
     fields = Fields(place)
-    url, login = fields.require("url", _url, ("", ()))
+    url, login = fields.require("url", url_and_login, ("", ()))
     headers = fields.take("headers", readers.pairs(names.check_header, names.check_header_value), ())
     given = {name.lower() for name, _ in headers}
     made = spec.HttpProbe(
@@ -30,7 +31,7 @@ def http(place: Place) -> spec.HttpProbe:
         headers=headers if "authorization" in given else headers + login,
         method=fields.take("method", _method, "GET"),
         statuses=fields.take("statuses", _statuses, ((200, 399),)),
-        timeout=fields.take("timeout", _TIMEOUT, 2.0),
+        timeout=fields.take("timeout", TIMEOUT, 2.0),
     )
     fields.finish()
     return made
@@ -40,7 +41,7 @@ def tcp(place: Place) -> spec.TcpProbe:
     """``tcp``."""
     fields = Fields(place)
     host, port = fields.require("socket", readers.host_port, ("", 0))
-    made = spec.TcpProbe(host, port, timeout=fields.take("timeout", _TIMEOUT, 2.0))
+    made = spec.TcpProbe(host, port, timeout=fields.take("timeout", TIMEOUT, 2.0))
     fields.finish()
     return made
 
@@ -48,8 +49,8 @@ def tcp(place: Place) -> spec.TcpProbe:
 def execute(place: Place) -> spec.ExecProbe:
     """``exec``."""
     fields = Fields(place)
-    entrypoint, args, envs = fields.require("command", _command, ("", (), ()))
-    made = spec.ExecProbe(entrypoint, args, envs, timeout=fields.take("timeout", _TIMEOUT, 30.0))
+    entrypoint, args, envs = fields.require("command", command, ("", (), ()))
+    made = spec.ExecProbe(entrypoint, args, envs, timeout=fields.take("timeout", TIMEOUT, 30.0))
     fields.finish()
     return made
 
@@ -74,9 +75,7 @@ def env(place: Place) -> spec.EnvProbe:
 
 def floating_pid(place: Place) -> spec.FloatingPidProbe:
     """``floatingPid``, which may be left empty."""
-    if place.node.kind is Kind.NULL:
-        return spec.FloatingPidProbe()
-    fields = Fields(place)
+    fields = Fields(place, null_is_empty=True)
     made = spec.FloatingPidProbe(
         period=fields.take("period", readers.duration(SHORTEST_TIMEOUT), 10.0),
         threshold=fields.take("threshold", readers.whole_number(0, 1_000), 1),
@@ -93,7 +92,35 @@ def heart_beat(place: Place) -> spec.HeartBeatProbe:
     return made
 
 
-def _command(place: Place) -> tuple[str, tuple[str, ...], spec.Pairs]:
+def grpc(place: Place) -> spec.GrpcProbe:
+    """``grpc``."""
+    fields = Fields(place)
+    host, port = fields.require("address", readers.host_port, ("", 0))
+    made = spec.GrpcProbe(
+        host,
+        port,
+        service=fields.take("service", readers.literal, ""),
+        timeout=fields.take("timeout", TIMEOUT, 2.0),
+    )
+    fields.finish()
+    return made
+
+
+def notify(place: Place) -> spec.NotifyProbe:
+    """``notify``, which may be left empty."""
+    fields = Fields(place, null_is_empty=True)
+    made = spec.NotifyProbe(
+        watchdog=fields.take("watchdog", readers.duration(SHORTEST_TIMEOUT), None),
+        fd=fields.take("fd", readers.whole_number(3, HIGHEST_DESCRIPTOR), None),
+    )
+    fields.finish()
+    if made.watchdog is not None and made.fd is not None:
+        place.value("fd").report("expected no watchdog with it: the descriptor can only say that it is ready")
+    return made
+
+
+def command(place: Place) -> tuple[str, tuple[str, ...], spec.Pairs]:
+    """``command``: the entrypoint, its arguments, and what is added to its environment."""
     fields = Fields(place)
     entrypoint = fields.require("entrypoint", readers.text, "")
     args = fields.take("args", readers.list_of(readers.literal), ())
@@ -125,7 +152,7 @@ def _status_range(place: Place) -> tuple[int, int]:
     return int(match[1]), int(match[2] or match[1])
 
 
-def _url(place: Place) -> tuple[str, spec.Pairs]:
+def url_and_login(place: Place) -> tuple[str, spec.Pairs]:
     """The URL without a login, and the header that carries the login. Messages never show the URL's value."""
     text = readers.text(place)
     try:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from procwrap.config import probes, readers
+from procwrap.config import dsnprobes, plugins, probes, readers
 from procwrap.config.fields import Fields, Place, Reader
 from procwrap.spec.probe import Check, Probe
 
 SHORTEST_PERIOD = 0.01
 """Seconds; what repeats more often than this is a busy loop."""
 
-_TYPES = "http, tcp, exec, file, env, floatingPid, heartBeat"
+_TYPES = "http, tcp, exec, file, env, sql, amqp, grpc, floatingPid, heartBeat, notify"
 _COUNT = readers.whole_number(1, 1_000_000)
 
 
@@ -60,5 +60,9 @@ def _probes(fields: Fields) -> tuple[Probe, ...]:
         fields.take("env", probes.env, None),
         fields.take("floatingPid", probes.floating_pid, None, even_null=True),
         fields.take("heartBeat", probes.heart_beat, None),
+        fields.take("sql", dsnprobes.sql, None, even_null=True),
+        fields.take("amqp", dsnprobes.amqp, None, even_null=True),
+        fields.take("grpc", probes.grpc, None),
+        fields.take("notify", probes.notify, None, even_null=True),
     )
-    return tuple(probe for probe in found if probe is not None)
+    return (*(probe for probe in found if probe is not None), *plugins.probes(fields))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from procwrap.config import names, probing, readers
+from procwrap.config import hooks, names, probing, readers
 from procwrap.config.attributes import attributes
 from procwrap.config.draft import Draft
 from procwrap.config.fields import Fields, Place
 from procwrap.config.node import Kind
+from procwrap.config.promtarget import prom_target
 from procwrap.spec.logs import LogFile, LogSpec
 from procwrap.spec.process import (
     AfterTooMany,
@@ -24,6 +25,8 @@ from procwrap.spec.process import (
 MAX_REPLICAS = 10_000
 SHORTEST_BACKOFF = 0.01
 """Seconds; a process that fails at once would keep the machine busy with less."""
+LARGEST_LIMIT = 64 * 1024 * 1024
+"""MiB: 64 TiB, more than any machine has."""
 LONGEST_LINE = 16 * 1024 * 1024
 """A line is held in memory until its end comes, one for each stream of each process."""
 
@@ -51,10 +54,19 @@ def process(place: Place) -> Draft:
         readiness=fields.take("readiness", probing.check(probing.READINESS), None),
         liveness=fields.take("liveness", probing.check(probing.KUBERNETES), None),
         startup=fields.take("startup", probing.check(probing.KUBERNETES), None),
+        post_start=fields.take("postStart", hooks.post_start, None),
+        pre_stop=fields.take("preStop", hooks.pre_stop, None),
+        memory_limit=fields.take("memoryLimitMB", _mebibytes, None),
+        prom_target=fields.take("promTarget", prom_target, None),
     )
     replicas = fields.take("replicas", readers.whole_number(1, MAX_REPLICAS), None)
     fields.finish()
     return Draft(spec, place, replicas)
+
+
+def _mebibytes(place: Place) -> int:
+    # The seed's "MB" are those of the kernel's own counters: 1,048,576 bytes.
+    return readers.whole_number(1, LARGEST_LIMIT)(place) * 1024 * 1024
 
 
 def _log(fields: Fields) -> LogSpec:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from procwrap.config.names import LONGEST, OWN_NAME
-from procwrap.spec.plan import DEFAULT_SOCKET, Given, Plan, Settings
+from procwrap.core.eventlabels import label_name
+from procwrap.spec.events import UdpEvents
+from procwrap.spec.plan import DEFAULT_SOCKET, Given, MergeSettings, Plan, Settings
 from procwrap.spec.process import ProcessSpec, Restart, RestartPolicy
 
 T = TypeVar("T")
@@ -40,6 +42,8 @@ def resolve(argv: Given, env: Given, plan: Plan) -> Settings:
         labels=plan.labels,
         liveness=plan.liveness,
         reap_group=first(argv.reap_group, env.reap_group, default=default.reap_group),
+        prommerge=_prommerge(argv, env, default.prommerge),
+        events_udp=_events_udp(env, plan),
     )
 
 
@@ -58,6 +62,31 @@ def wrapped_plan(command: Sequence[str]) -> Plan:
         ),
         dialect="command",
     )
+
+
+def _prommerge(argv: Given, env: Given, default: MergeSettings) -> MergeSettings:
+    return MergeSettings(
+        empty_on_failure=first(
+            argv.prommerge_empty_on_failure, env.prommerge_empty_on_failure, default=default.empty_on_failure
+        ),
+        concurrent=first(argv.prommerge_async, env.prommerge_async, default=default.concurrent),
+        sort=first(argv.prommerge_sort, env.prommerge_sort, default=default.sort),
+        omit_meta=first(argv.prommerge_omit_meta, env.prommerge_omit_meta, default=default.omit_meta),
+        suppress_errors=first(
+            argv.prommerge_suppress_errors, env.prommerge_suppress_errors, default=default.suppress_errors
+        ),
+    )
+
+
+def _events_udp(env: Given, plan: Plan) -> UdpEvents | None:
+    address = env.events_udp or plan.events_udp
+    if address is None:
+        return None
+    # What is not known is an empty label, as with the seed.
+    about = (("pod", env.pod or ""), ("namespace", env.namespace or ""), ("node", env.node or ""))
+    extra = tuple((label_name(name), value) for name, value in env.event_labels or ())
+    exclude = frozenset(env.event_labels_exclude or ())
+    return UdpEvents(*address, about + extra, env.event_labels_file, exclude)
 
 
 def _socket(argv: Given, env: Given, plan: Plan, *, wrapped: bool) -> str | None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import enum
 import signal
+from collections.abc import Mapping
 
 from attrs import frozen
 
 from procwrap.core.lifecycle import State
+from procwrap.core.limits import Usage
 
 
 class Level(enum.Enum):
@@ -82,7 +84,12 @@ class Spawned:
 
 @frozen
 class Ended:
-    """A process is gone, or could not be started (then ``pid`` is None)."""
+    """A process is gone, or could not be started (then ``pid`` is None).
+
+    Attributes:
+        cpu: seconds of CPU time of the run, of its descendants those that it had waited for; None when
+            nobody knows.
+    """
 
     name: str
     pid: int | None
@@ -91,6 +98,7 @@ class Ended:
     at: float
     wall: float
     success: bool
+    cpu: float | None = None
 
 
 class RestartCause(enum.Enum):
@@ -98,6 +106,7 @@ class RestartCause(enum.Enum):
 
     EXIT = "exit"
     PROBE = "probe"
+    OOM = "oom"
     CANNOT_START = "cannot start"
 
 
@@ -113,12 +122,17 @@ class Restarting:
 
 @frozen
 class ProbeResult:
-    """What one probe saw in one round; ``reason`` is empty on success, ``took`` is seconds."""
+    """What one probe saw in one round; ``reason`` is empty on success, ``took`` is seconds.
+
+    Attributes:
+        excused: it failed, but the process has asked for patience.
+    """
 
     probe: str
     succeeded: bool
     reason: str
     took: float
+    excused: bool = False
 
 
 @frozen
@@ -128,7 +142,7 @@ class RoundEnded:
     Attributes:
         failures: failed rounds in a row, this one included; those that do not count are left out.
         threshold: how many of them condemn the process.
-        counted: False while the process may still take its time to start.
+        counted: False while the process may still take its time to start, or has asked for patience.
         recovered: this round succeeded after one that failed.
     """
 
@@ -150,6 +164,13 @@ class RoundEnded:
     def reason(self) -> str:
         """Why the round failed: the reasons of all probes that did, joined."""
         return "; ".join(result.reason for result in self.results if not result.succeeded)
+
+
+@frozen
+class UsageSampled:
+    """What processes use of the machine was measured; those that ended meanwhile are left out."""
+
+    usages: Mapping[str, Usage]
 
 
 @frozen
@@ -194,6 +215,7 @@ Event = (
     | Ended
     | Restarting
     | RoundEnded
+    | UsageSampled
     | ShutdownBegan
     | Hurried
     | SignalReceived

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from procwrap.spec.probe import Check
 
@@ -42,7 +42,8 @@ class Judgement:
 
     Attributes:
         streak: what to remember until the next round.
-        counted: False for a failed round while the process may still take its time to start.
+        counted: False for a failed round while the process may still take its time to start, or has asked
+            for patience.
         recovered: the round succeeded after one that failed.
     """
 
@@ -52,7 +53,7 @@ class Judgement:
     recovered: bool = False
 
 
-def judge(check: Check, before: Streak, age: float, *, succeeded: bool) -> Judgement:
+def judge(check: Check, before: Streak, age: float, *, succeeded: bool, excused: bool = False) -> Judgement:
     """Decide what a round means.
 
     Args:
@@ -60,8 +61,11 @@ def judge(check: Check, before: Streak, age: float, *, succeeded: bool) -> Judge
         before: the streak up to this round.
         age: seconds from the start of the process to the end of the round.
         succeeded: whether every probe of the round succeeded.
+        excused: whether those that failed did so because the process needs the time it has asked for.
     """
-    return _success(check, before) if succeeded else _failure(check, before, age)
+    if succeeded:
+        return _success(check, before)
+    return _excused(before) if excused else _failure(check, before, age)
 
 
 def _success(check: Check, before: Streak) -> Judgement:
@@ -72,6 +76,11 @@ def _success(check: Check, before: Streak) -> Judgement:
         Verdict.HEALTHY if healthy else Verdict.UNDECIDED,
         recovered=before.last_failed,
     )
+
+
+def _excused(before: Streak) -> Judgement:
+    streak = evolve(before, successes=0, last_failed=True)
+    return Judgement(streak, Verdict.DEGRADED, counted=False)
 
 
 def _failure(check: Check, before: Streak, age: float) -> Judgement:

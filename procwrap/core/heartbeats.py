@@ -12,10 +12,12 @@ class Beat:
     Attributes:
         at: seconds of the reactor's monotonic clock, for measuring.
         wall: seconds since the epoch, for showing.
+        period: seconds since the one before; None when there was none.
     """
 
     at: float
     wall: float
+    period: float | None = field(default=None, eq=False)
 
 
 @define(eq=False)
@@ -37,7 +39,8 @@ class Heartbeats:
         """
         if name not in self.names:
             return False
-        self._last[name] = Beat(at, wall)
+        before = self._last.get(name)
+        self._last[name] = Beat(at, wall, None if before is None else at - before.at)
         return True
 
     def last(self, name: str) -> Beat | None:

@@ -18,8 +18,10 @@ from procwrap.core.events import (
     ShutdownBegan,
     Spawned,
     StateChanged,
+    UsageSampled,
 )
 from procwrap.core.lifecycle import ALIVE, State
+from procwrap.core.limits import Usage
 
 
 @frozen
@@ -37,6 +39,7 @@ class ProcessView:
         last_end: how the last run ended.
         ended_at: reactor seconds of that end.
         rounds: the last round of each check.
+        usage: what it used of the machine when that was last measured; None when it does not run.
     """
 
     name: str
@@ -52,6 +55,7 @@ class ProcessView:
     last_end_success: bool = True
     ended_at: float | None = None
     rounds: Mapping[str, RoundEnded] = field(factory=dict)
+    usage: Usage | None = None
 
     @property
     def healthy(self) -> bool:
@@ -136,7 +140,14 @@ def _(event: Ended, snapshot: Snapshot) -> Snapshot:
     view = snapshot.processes[event.name]
     return _with(
         snapshot,
-        evolve(view, pid=None, last_end=event.end, last_end_success=event.success, ended_at=event.at),
+        evolve(
+            view,
+            pid=None,
+            last_end=event.end,
+            last_end_success=event.success,
+            ended_at=event.at,
+            usage=None,
+        ),
     )
 
 
@@ -166,6 +177,16 @@ def _condemned_in_row(view: ProcessView, event: Restarting) -> int:
 def _(event: RoundEnded, snapshot: Snapshot) -> Snapshot:
     view = snapshot.processes[event.name]
     return _with(snapshot, evolve(view, rounds={**view.rounds, event.check: event}))
+
+
+@_reduce.register
+def _(event: UsageSampled, snapshot: Snapshot) -> Snapshot:
+    measured = {
+        name: evolve(view, usage=usage)
+        for name, usage in event.usages.items()
+        if (view := snapshot.processes.get(name)) is not None and view.pid is not None
+    }
+    return evolve(snapshot, processes={**snapshot.processes, **measured})
 
 
 def _with(snapshot: Snapshot, view: ProcessView) -> Snapshot:

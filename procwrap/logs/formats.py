@@ -42,6 +42,8 @@ def free(block: bytes, stamp: str, partial: bool) -> bytes:
 
 def _ours(source: Source) -> list[Field]:
     facts = [("name", source.name), ("out", source.out), ("pid", Raw(source.pid))]
+    if source.hook:
+        facts.append(("hook", source.hook))
     return [*facts, *label_fields(source.labels)]
 
 

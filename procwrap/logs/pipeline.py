@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
+from procwrap.logs.counts import Counts
 from procwrap.logs.formats import Formatter
 from procwrap.logs.lines import Block, LineSplitter
 from procwrap.logs.stamp import Stamper
@@ -23,15 +24,13 @@ class Pipeline:
     _splitter: LineSplitter = field(converter=LineSplitter, alias="max_line_bytes")
     _now: Callable[[], float]
     """Seconds since 1970."""
-    lines: int = field(default=0, init=False)
-    """Lines of the child that have come out; one that was cut into pieces counts once."""
-    bytes_read: int = field(default=0, init=False)
-    """Bytes that the child wrote, line ends included."""
+    counts: Counts = field(factory=Counts)
+    """Shared by all runs of a process."""
     _stamp: Stamper = field(factory=Stamper, init=False)
 
     def receive(self, chunk: bytes) -> None:
         """Take what was read from the child; complete lines come out before this returns."""
-        self.bytes_read += len(chunk)
+        self.counts.size += len(chunk)
         self._send(self._splitter.split(chunk))
 
     def finish(self) -> None:
@@ -46,7 +45,7 @@ class Pipeline:
             # Five times as fast as block.count(b"\n").
             records = len(block) - len(block.replace(b"\n", b""))
             if not partial:
-                self.lines += records
+                self.counts.lines += records
             data = self._formatter(block, stamp, partial)
             for outlet in self._outlets:
                 outlet(data, records)

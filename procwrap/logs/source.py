@@ -17,3 +17,5 @@ class Source:
     """The pid of this run."""
     labels: tuple[tuple[str, str], ...] = ()
     """The process's labels in the order of the config."""
+    hook: str = ""
+    """``postStart`` or ``preStop``, when it is that and not the process itself that wrote it."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from threading import Thread
 from typing import Any, TypeVar
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 
@@ -46,12 +48,28 @@ class Asides:
             RuntimeError: no thread can be started.
         """
         key = (question, about)
-        if key not in self._askers:
-            self._run(lambda: self._work(key))
-            self._askers[key] = []
-        asker: Deferred[Answer] = Deferred(self._askers[key].remove)
-        self._askers[key].append(asker)
+        is_new = key not in self._askers
+        askers = self._askers.setdefault(key, [])
+        asker: Deferred[Answer] = Deferred(askers.remove)
+        askers.append(asker)
+        if is_new:
+            try:
+                self._run(lambda: self._work(key))
+            except BaseException:
+                del self._askers[key]
+                raise
         return asker
+
+    def load(self, module: str) -> Deferred[None]:
+        """Import a module aside, for a driver takes longer than a reactor may be held up.
+
+        Returns:
+            A Deferred that fires whatever came of it: who needs the module imports it then, and sees. It
+            fails only when it is cancelled.
+        """
+        if module in sys.modules:
+            return succeed(None)
+        return self.ask(import_module, module).addCallbacks(lambda _: None, _unless_cancelled)
 
     def _work(self, key: _Question) -> None:
         question, about = key
@@ -65,3 +83,8 @@ class Asides:
         askers = self._askers.pop(key)
         while askers:
             askers.pop(0).callback(answer)
+
+
+def _unless_cancelled(failure: Failure) -> None:
+    if failure.check(CancelledError):
+        failure.raiseException()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from procwrap.core.events import Event, RoundEnded
@@ -12,7 +13,7 @@ from procwrap.core.health import Judgement, Streak, Verdict, judge
 from procwrap.core.lifecycle import Input
 from procwrap.interfaces import IProbe
 from procwrap.probes.watch import Results, Watch
-from procwrap.spec.probe import Check, Probe
+from procwrap.spec.probe import Check, NotifyProbe, Probe
 from procwrap.spec.process import ProcessSpec
 
 STARTUP, READINESS, LIVENESS = "startup", "readiness", "liveness"
@@ -23,19 +24,20 @@ class Checkup:
     """Runs the checks of one process between start() and stop(); after stop() nothing is called back.
 
     Attributes:
-        build: makes a probe; called at the first round that needs it.
+        build: makes a probe, at once or later; called at the first round that needs it.
         wall: seconds since the epoch.
         tell: takes the event of every round that has ended.
         happen: takes HEALTHY, DEGRADED and CONDEMNED with the reason; the last ends all checks.
     """
 
     _process: ProcessSpec
-    _build: Callable[[Probe], IProbe]
+    _build: Callable[[Probe], IProbe | Deferred[IProbe]]
     _clock: IReactorTime
     _wall: Callable[[], float]
     _tell: Callable[[Event], None]
     _happen: Callable[[Input, str], None]
     _started_at: float = 0.0
+    _was_told: bool = False
     _checks: dict[str, Check] = field(init=False)
     _watches: dict[str, Watch] = field(init=False)
     _streaks: dict[str, Streak] = field(factory=dict)
@@ -56,6 +58,7 @@ class Checkup:
         """Begin anew: the process has been spawned. Without checks to wait for it is healthy at once."""
         self.stop()
         self._started_at = self._clock.seconds()
+        self._was_told = False
         self._streaks = {name: Streak() for name in self._checks}
         if STARTUP in self._checks:
             self._begin(STARTUP)
@@ -69,9 +72,20 @@ class Checkup:
         for watch in self._watches.values():
             watch.stop()
 
+    def look_early(self) -> None:
+        """Look now: the process has said something about itself that notify probes need not wait for.
+
+        Checks with other probes keep their rounds: those are not to be asked before they are due.
+        """
+        self._was_told = True
+        for name, watch in self._watches.items():
+            if _only_listens(self._checks[name]):
+                watch.look_early()
+
     def _begin(self, name: str) -> None:
         age = self._clock.seconds() - self._started_at
-        self._watches[name].start(max(0.0, self._checks[name].delay - age))
+        delay = max(0.0, self._checks[name].delay - age)
+        self._watches[name].start(0.0 if self._was_told and _only_listens(self._checks[name]) else delay)
 
     def _begin_the_others(self) -> None:
         if LIVENESS in self._checks:
@@ -84,8 +98,9 @@ class Checkup:
     def _round_ended(self, name: str, results: Results) -> None:
         streaks, check = self._streaks, self._checks[name]
         succeeded = all(result.succeeded for result in results)
+        excused = all(result.succeeded or result.excused for result in results)
         age = self._clock.seconds() - self._started_at
-        judgement = judge(check, streaks[name], age, succeeded=succeeded)
+        judgement = judge(check, streaks[name], age, succeeded=succeeded, excused=excused)
         streaks[name] = judgement.streak
         event = RoundEnded(
             name=self._process.name,
@@ -113,6 +128,10 @@ class Checkup:
             self._happen(Input.HEALTHY, "")
         elif name == READINESS and verdict is Verdict.DEGRADED:
             self._happen(Input.DEGRADED, reason)
+
+
+def _only_listens(check: Check) -> bool:
+    return all(isinstance(probe, NotifyProbe) for probe in check.probes)
 
 
 def _times(count: int) -> str:

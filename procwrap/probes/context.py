@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from attrs import Factory, field, frozen
 from twisted.internet.defer import Deferred
 
+from procwrap.core.notifications import Notified
 from procwrap.interfaces import ICommandRunner
 from procwrap.probes.aside import Asides
 
@@ -33,6 +34,7 @@ class ProbeContext:
         started_at: when the process was last started, or None.
         http: returns the client that all http probes share, built on first use.
         asides: asks what may block; to be shared by all processes, and to outlive their restarts.
+        notified: what the process has said of itself since its last start, up to this moment.
     """
 
     reactor: Any
@@ -43,3 +45,4 @@ class ProbeContext:
     started_at: Callable[[], float | None]
     http: Callable[[], HttpClient]
     asides: Asides = field(default=Factory(lambda self: Asides(self.reactor), takes_self=True))
+    notified: Callable[[], Notified] = Notified

@@ -56,8 +56,8 @@ class Http:
     _context: ProbeContext
     target: str = field(init=False)
     expected: str = field(init=False)
-    _url: SplitResult = field(init=False)
-    _headers: Headers = field(init=False)
+    _url: SplitResult = field(init=False, repr=False)
+    _headers: Headers = field(init=False, repr=False)
 
     kind = "http"
 

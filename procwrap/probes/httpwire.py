@@ -82,8 +82,10 @@ class BoundedFactory(WrappingFactory):
     protocol = Bounded
     noisy = False
 
-    def __init__(self, wrapped: IProtocolFactory, clock: IReactorTime) -> None:
+    def __init__(self, wrapped: Any, clock: IReactorTime) -> None:
         super().__init__(wrapped)  # type: ignore[no-untyped-call]
+        # Agent's factories announce their start and their stop: two log events a probe.
+        wrapped.noisy = False
         self.clock = clock
 
 
@@ -143,7 +145,9 @@ class HeadOnly:
     ) -> Deferred[IResponse]:
         """Send a request, asking for an uncompressed answer, as the body is not looked at."""
         plain = Headers() if headers is None else headers.copy()
-        plain.removeHeader(b"Accept-Encoding")
+        # treq puts its own wish behind those of the config, which are sent as they are.
+        given = plain.getRawHeaders(b"Accept-Encoding", [])[:-1]
+        plain.setRawHeaders(b"Accept-Encoding", given)
         answer: Deferred[IResponse] = self._agent.request(method, uri, plain, bodyProducer)
         return answer.addCallback(self._throw_body_away)
 

@@ -59,7 +59,8 @@ class Look:
 
     def _failed(self, failure: Failure) -> None:
         if not self._over:
-            self._finish(unexpected(self._probe, failure.value).reason)
+            error = unexpected(self._probe, failure.value)
+            self._finish(error.reason, excused=error.excused)
 
     def _too_late(self) -> None:
         now, allowed = self._clock.seconds(), self._probe.timeout
@@ -74,16 +75,16 @@ class Look:
         self._cancel_attempt()
         self._report(missed(self._probe, f"no answer within {seconds(allowed)}").reason)
 
-    def _finish(self, reason: str) -> None:
+    def _finish(self, reason: str, *, excused: bool = False) -> None:
         if self._over:
             return
         self._over = True
         self._stop_timer()
-        self._report(reason)
+        self._report(reason, excused=excused)
 
-    def _report(self, reason: str) -> None:
+    def _report(self, reason: str, *, excused: bool = False) -> None:
         took = self._clock.seconds() - self._began
-        self._answer.callback(ProbeResult(self._probe.kind, not reason, reason, took))
+        self._answer.callback(ProbeResult(self._probe.kind, not reason, reason, took, excused))
 
     def _abandoned(self, _: Deferred[ProbeResult]) -> None:
         self._over = True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Any
 
 from attrs import define
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, inlineCallbacks, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -27,12 +28,13 @@ class Watch:
     """Runs the rounds of one check of one process, never two at a time, from start() to stop().
 
     Attributes:
-        build: makes a probe; called at the first round, so that what a probe imports delays no start.
+        build: makes a probe, at once or later (a Deferred): what it imports can take longer than a reactor
+            may be held up. Called at the first round, so that it delays no start.
         ended: called with the results of each round, never after stop().
     """
 
     _check: Check
-    _build: Callable[[Probe], IProbe]
+    _build: Callable[[Probe], IProbe | Deferred[IProbe]]
     _clock: IReactorTime
     _ended: Callable[[Results], None]
     _probes: tuple[IProbe, ...] | None = None
@@ -43,6 +45,20 @@ class Watch:
     def start(self, delay: float) -> None:
         """Look for the first time after ``delay`` seconds; not before this returns, even if that is 0."""
         self._first = self._clock.callLater(delay, self._begin)
+
+    def look_early(self) -> None:
+        """Look as soon as this has returned, and a period later again.
+
+        Nothing happens before start(), and while a round is under way.
+        """
+        if self._first is not None:
+            self._first.cancel()
+        elif self._loop is not None and self._round is None:
+            loop, self._loop = self._loop, None
+            loop.stop()
+        else:
+            return
+        self._first = self._clock.callLater(0.0, self._begin)
 
     def stop(self) -> None:
         """Cancel what is under way and release what the probes keep; start() may follow."""
@@ -66,21 +82,26 @@ class Watch:
             lambda failure: _log.failure("The rounds of a check have ended by themselves", failure)
         )
 
-    def _look(self) -> Deferred[None] | None:
-        try:
-            unfinished = look_at_all(self._built(), self._clock)
-        except Exception as error:
-            self._report((_not_built(error),))
-            return None
+    def _look(self) -> Deferred[None]:
+        unfinished = self._look_at_first() if self._probes is None else look_at_all(self._probes, self._clock)
         self._round = reported = unfinished.addCallbacks(self._report, self._ignore_cancelling)
         if reported.called:
             self._round = None
         return reported
 
-    def _built(self) -> tuple[IProbe, ...]:
-        if self._probes is None:
-            self._probes = tuple(self._build(probe) for probe in self._check.probes)
-        return self._probes
+    @inlineCallbacks
+    def _look_at_first(self) -> Generator[Deferred[Any], Any, Results]:
+        probes = []
+        for asked in self._check.probes:
+            try:
+                probes.append((yield maybeDeferred(self._build, asked)))
+            except CancelledError:
+                raise
+            except Exception as error:
+                return (_not_built(error),)
+        self._probes = tuple(probes)
+        results: Results = yield look_at_all(self._probes, self._clock)
+        return results
 
     def _report(self, results: Results) -> None:
         self._round, loop = None, self._loop

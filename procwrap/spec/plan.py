@@ -6,7 +6,9 @@ import enum
 
 from attrs import field, frozen
 
+from procwrap.spec.events import UdpEvents
 from procwrap.spec.logs import LogFormat
+from procwrap.spec.probe import Pairs
 from procwrap.spec.process import ProcessSpec
 
 DEFAULT_SOCKET = ":8111"
@@ -30,6 +32,7 @@ class Plan:
         socket: where HTTP is served.
         labels: labels of everything's log records; those of the processes hold them already.
         deadline: seconds from the stop signal to SIGKILL.
+        events_udp: host and port of the server that takes events.
         skipped: names of the processes that were left out on demand, in the order of the config.
         warnings: what is allowed but worth saying, each one line.
     """
@@ -43,8 +46,28 @@ class Plan:
     readiness_file: str | None = None
     readiness_follow: bool = False
     liveness: LivenessRule = LivenessRule.HEALTHY
+    events_udp: tuple[str, int] | None = None
     skipped: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@frozen
+class MergeSettings:
+    """How /prommerge merges.
+
+    Attributes:
+        empty_on_failure: one failing target empties the result.
+        concurrent: ask the targets at the same time.
+        sort: sort families and samples.
+        omit_meta: leave out what is said about families.
+        suppress_errors: do not log failing targets.
+    """
+
+    empty_on_failure: bool = False
+    concurrent: bool = True
+    sort: bool = True
+    omit_meta: bool = False
+    suppress_errors: bool = False
 
 
 @frozen
@@ -67,6 +90,8 @@ class Settings:
     labels: tuple[tuple[str, str], ...] = ()
     liveness: LivenessRule = LivenessRule.HEALTHY
     reap_group: bool = True
+    prommerge: MergeSettings = MergeSettings()
+    events_udp: UdpEvents | None = None
 
 
 @frozen
@@ -77,6 +102,10 @@ class Given:
         command: the command to wrap, after ``--``; empty when a config is to be run.
         config: path of the config file, ``-`` for standard input.
         config_text: the config itself (the ``CONFIG`` variable).
+        events_udp: host and port of the server that takes events.
+        event_labels: on every event.
+        event_labels_file: a file of further ones, of which ``event_labels_exclude`` are left out.
+        pod: the name of this Pod.
     """
 
     config: str | None = None
@@ -93,3 +122,15 @@ class Given:
     version: bool | None = None
     wait: bool | None = None
     wait_deadline: float | None = None
+    prommerge_empty_on_failure: bool | None = None
+    prommerge_async: bool | None = None
+    prommerge_sort: bool | None = None
+    prommerge_omit_meta: bool | None = None
+    prommerge_suppress_errors: bool | None = None
+    events_udp: tuple[str, int] | None = None
+    event_labels: Pairs | None = None
+    event_labels_file: str | None = None
+    event_labels_exclude: tuple[str, ...] | None = None
+    pod: str | None = None
+    namespace: str | None = None
+    node: str | None = None

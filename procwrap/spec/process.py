@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from procwrap.spec.hook import PostStart, PreStop
 from procwrap.spec.logs import LogSpec
 from procwrap.spec.probe import SECRET, Check, Pairs
 
@@ -126,6 +127,15 @@ class Dependency:
 
 
 @frozen
+class PromTarget:
+    """Where a process shows its metrics."""
+
+    # Tokens stand in queries.
+    url: str = field(metadata=SECRET, repr=False)
+    headers: Pairs = field(default=(), metadata=SECRET, repr=False)
+
+
+@frozen
 class ProcessSpec:
     """One process as asked for, with every default filled in.
 
@@ -135,6 +145,8 @@ class ProcessSpec:
         env_file: file of ``NAME=value`` lines read at every start; it wins over ``envs``.
         labels: added to its log records, in order; ``logs.labels`` are among them.
         replica: index of this replica; its PROCWRAP_REPLICA is part of ``envs``.
+        memory_limit: bytes of resident memory of the process and its descendants; more restarts it.
+        prom_target: its metrics are part of /prommerge.
         wrapped: the one command of ``procwrap -- command``; it inherits stdin, stdout and stderr.
     """
 
@@ -142,7 +154,7 @@ class ProcessSpec:
     entrypoint: str
     args: tuple[str, ...] = ()
     directory: str | None = None
-    envs: Pairs = field(default=(), metadata=SECRET)
+    envs: Pairs = field(default=(), metadata=SECRET, repr=False)
     env_file: str | None = None
     labels: Pairs = ()
     log: LogSpec = LogSpec()
@@ -153,5 +165,9 @@ class ProcessSpec:
     readiness: Check | None = None
     liveness: Check | None = None
     startup: Check | None = None
+    post_start: PostStart | None = None
+    pre_stop: PreStop | None = None
+    memory_limit: int | None = None
+    prom_target: PromTarget | None = None
     replica: int | None = None
     wrapped: bool = False

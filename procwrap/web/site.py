@@ -13,11 +13,12 @@ from procwrap.core.events import Level, Notice
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.verdicts import liveness, readiness
 from procwrap.spec.plan import LivenessRule
+from procwrap.web.answers import Handler
 from procwrap.web.connections import BoundedSite
 from procwrap.web.front import Front
 from procwrap.web.health import Question, WaitingRoom
 from procwrap.web.heartbeat import Pulse
-from procwrap.web.inspect import Inspection, ping
+from procwrap.web.inspect import NOTHING, Inspection, ping
 from procwrap.web.limits import Limits
 from procwrap.web.routing import Access, Route, routed
 
@@ -35,6 +36,8 @@ class HostView:
         clock: the reactor's time.
         wall: seconds since the epoch.
         duration: turns Go-style text such as ``30s`` into seconds, or raises ValueError.
+        prommerge: answers with the merged metrics of the processes.
+        metrics: answers with procwrap's own.
     """
 
     board: Board
@@ -43,6 +46,8 @@ class HostView:
     clock: IReactorTime
     wall: Callable[[], float]
     duration: Callable[[str], float]
+    prommerge: Handler = lambda _: NOTHING
+    metrics: Handler = lambda _: NOTHING
 
 
 def make_front(host: HostView, limits: Limits) -> Front:
@@ -59,6 +64,8 @@ def make_front(host: HostView, limits: Limits) -> Front:
         Route("/pids", ("GET",), PUBLIC, look.pids),
         Route("/pidof", ("GET",), PUBLIC, look.pidof),
         Route("/status", ("GET",), PUBLIC, look.status),
+        Route("/metrics", ("GET",), PUBLIC, host.metrics),
+        Route("/prommerge", ("GET",), PUBLIC, host.prommerge),
         Route("/heartbeat", ("GET",), PUBLIC, pulse.show),
         Route("/heartbeat", ("PATCH", "POST", "PUT"), PUBLIC, pulse.take),
     )

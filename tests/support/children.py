@@ -9,9 +9,10 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.task import Clock
 
-from procwrap.children.child import Child, Surroundings
+from procwrap.children.child import Child
 from procwrap.children.fleet import Fleet
 from procwrap.children.gate import Gate
+from procwrap.children.surroundings import Surroundings
 from procwrap.core.board import Board
 from procwrap.core.events import End, Event
 from procwrap.core.lifecycle import Input, State
@@ -100,6 +101,27 @@ class FakeChecks:
         self.running = False
 
 
+@define(eq=False)
+class FakePreStop:
+    """A preStop hook that is over when a test says so; at once where there is none."""
+
+    child: Child
+    over_at_once: bool
+    running: bool = False
+
+    def start(self) -> None:
+        self.running = True
+        if self.over_at_once:
+            self.end()
+
+    def stop(self) -> None:
+        self.running = False
+
+    def end(self) -> None:
+        self.running = False
+        self.child.happen(Input.PRE_STOPPED)
+
+
 class NoLeftovers:
     """Every group is empty as soon as its leader is gone."""
 
@@ -115,6 +137,7 @@ class World:
         events: everything that was told.
         ended_all: the processes that ended the whole, with the end.
         checks: the checks of every run.
+        pre_stops: the preStop hook of every stop.
     """
 
     clock: Clock
@@ -124,6 +147,7 @@ class World:
     events: list[Event]
     ended_all: list[tuple[str, End]]
     checks: list[FakeChecks]
+    pre_stops: list[FakePreStop]
 
     def start(self) -> None:
         """Start the fleet and let the gate have its turn."""
@@ -162,6 +186,7 @@ def make_world(
     events: list[Event] = []
     ended_all: list[tuple[str, End]] = []
     checks: list[FakeChecks] = []
+    pre_stops: list[FakePreStop] = []
 
     def watch(snapshot: Snapshot, event: Event) -> None:
         events.append(event)
@@ -169,6 +194,11 @@ def make_world(
     def make_checks(child: Child) -> FakeChecks:
         checks.append(FakeChecks(child, healthy_at_once))
         return checks[-1]
+
+    def make_pre_stop(child: Child) -> FakePreStop:
+        hook = FakePreStop(child, child.spec.pre_stop is None)
+        pre_stops.append(hook)
+        return hook
 
     def note(spec: ProcessSpec, end: End, judged: Judgement) -> None:
         ended_all.append((spec.name, end))
@@ -182,8 +212,9 @@ def make_world(
         executor,  # type: ignore[arg-type]
         NoLeftovers(),  # type: ignore[arg-type]
         make_checks,
+        make_pre_stop,
         note,
         grace,
     )
     fleet = Fleet({spec.name: Child(spec, around) for spec in specs}, board)
-    return World(clock, board, executor, fleet, events, ended_all, checks)
+    return World(clock, board, executor, fleet, events, ended_all, checks, pre_stops)

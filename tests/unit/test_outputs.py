@@ -5,6 +5,7 @@ from typing import Any
 
 from procwrap.outputs import MOST_ENDED, Outputs, make_outputs
 from procwrap.sinks.pressure import HIGH, LAST_HIGH
+from procwrap.sinks.stdout import Outlet
 from procwrap.spec.plan import Plan, Settings
 from procwrap.spec.process import ProcessSpec
 from tests.support.mainloop import MainLoop
@@ -65,3 +66,27 @@ def test_only_so_many_pipes_of_ended_processes_stay_open() -> None:
     pipes[3].release()
     held(made, last=True)
     assert not pipes[4].finished
+
+
+class Stdout(Outlet):
+    """Nobody reads it, and nothing is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(1, lambda *_: None)
+
+    def write(self, data: bytes, records: int) -> None:
+        self.dropped_records += records
+
+
+def test_output_is_counted_over_all_runs() -> None:
+    """A restart goes on counting where the run before it has ended; hooks count, too."""
+    made, stdout = outputs(), Stdout()
+    made._stdout = stdout
+    spec = ProcessSpec("api", "/bin/api")
+    for pid in range(3):
+        streams = made.open_streams(spec, pid)
+        streams[1].receive(b"one\ntwo\n")
+        streams[2].receive(b"x\n")
+    made.open_streams(spec, 9, "preStop")[1].receive(b"bye\n")
+    assert list(made.log_counts()) == [("api", "stdout", 7, 28), ("api", "stderr", 3, 6)]
+    assert made.dropped() == {"stdout": 10}

@@ -1,46 +1,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from procwrap.children.output import CHUNK, LARGE_PIPE, LONG, SMALLEST, PipeReader
 from procwrap.children.turns import TURN, Turns
-
-
-class Readers(Clock):
-    """A reactor that knows whom it reads, and reads when a test says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.readers: set[Any] = set()
-
-    def addReader(self, reader: Any) -> None:
-        self.readers.add(reader)
-
-    def removeReader(self, reader: Any) -> None:
-        self.readers.discard(reader)
-
-    def removeWriter(self, writer: Any) -> None:
-        return
-
-    def turn(self) -> None:
-        """Read once from everybody, as one iteration of a reactor does.
-
-        What is planned meanwhile is left for the next one, other than with ``advance``.
-        """
-        for call in self.getDelayedCalls():
-            planned = call.func
-            call.cancel()
-            planned()
-        for reader in list(self.readers):
-            reason = reader.doRead()
-            if reason is not None:
-                self.removeReader(reader)
-                reader.connectionLost(Failure(reason))
+from tests.support.readers import Readers
 
 
 class PipeReaderTests(SynchronousTestCase):
@@ -131,3 +98,13 @@ class PipeReaderTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual((self.got, len(self.lost), reader.connected), ([b"y"], 1, False))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_its_number_is_given_away_late(self) -> None:
+        """The descriptor is closed in the next iteration: an event of this one may still be about it."""
+        reader, _ = self.open()
+        fd = reader.fileno()
+        reader.connectionLost(Failure(Exception()))
+        self.assertEqual((reader.fileno(), len(self.lost)), (-1, 1))
+        os.fstat(fd)
+        self.reactor.turn()
+        self.assertRaises(OSError, os.fstat, fd)

@@ -98,12 +98,19 @@ def test_readiness_file_in_short() -> None:
             ],
         ),
         (
-            "{processes: [{name: a, entrypoint: b}], events: {}}",
+            "{processes: [{name: a, entrypoint: b}], tracing: {}}",
             [
                 (
-                    "1:41: events: unknown key: expected one of "
-                    "processes, api, logs, shutdown, readinessFile, health"
+                    "1:41: tracing: unknown key: expected one of "
+                    "processes, api, logs, shutdown, readinessFile, health, events"
                 ),
+            ],
+        ),
+        (
+            "{processes: [{name: a, entrypoint: b}], events: {udp: 9999, elasticsearch: {}}}",
+            [
+                '1:55: events.udp: expected "host:port", got 9999',
+                "1:61: events.elasticsearch: unknown key: expected one of udp",
             ],
         ),
         (

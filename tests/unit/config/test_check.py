@@ -107,6 +107,17 @@ def test_what_is_skipped_hurts_nobody() -> None:
     assert [kept.name for kept in plan_of(text, skip=["b"]).processes] == ["a"]
 
 
+def test_two_descriptors() -> None:
+    """A process says on one descriptor that it is ready, whichever of its checks listen to it."""
+    checks = "startup: {notify: {fd: 3}}, readiness: {notify: {fd: %d}}, liveness: {notify: {watchdog: 1s}}"
+    [line] = problems_of(process("a", checks % 4))
+    assert line == (
+        "app.yaml:1:81: processes[0].readiness.notify.fd: startup has 3: "
+        "a process says on one descriptor that it is ready"
+    )
+    assert plan_of(process("a", checks % 3)).processes
+
+
 def test_a_main_with_one_replica() -> None:
     """One replica is one process."""
     assert plan_of(process("a", "main: true, replicas: 1")).processes[0].restart.main

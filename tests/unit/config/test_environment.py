@@ -27,6 +27,17 @@ from procwrap.spec.plan import Given
         ({"HEALTH_SOCKET": ":8111"}, Given(socket=":8111")),
         ({"LOG_FORMAT": "json"}, Given(log_format=LogFormat.JSON)),
         ({"LOG_FORMAT": "plain"}, Given(log_format=LogFormat.FREE)),
+        ({"METRICS_SERVER_ADDRESS": "metrics:9999"}, Given(events_udp=("metrics", 9999))),
+        ({"METRICS_SERVER_ADDRESS": ":9999"}, Given(events_udp=("localhost", 9999))),
+        (
+            {"METRICS_JSON_EXTRA_LABELS": '{"a": "b", "n": 1.10, "t": true}'},
+            Given(event_labels=(("a", "b"), ("n", "1.10"), ("t", "true"))),
+        ),
+        ({"METRICS_EXTRA_LABELS_FILE_PATH": "/l"}, Given(event_labels_file="/l")),
+        ({"METRICS_EXTRA_LABELS_FILE_EXCLUDE": "a, b"}, Given(event_labels_exclude=("a", "b"))),
+        ({"HOSTNAME": "h", "POD_NAMESPACE": "s", "NODE_NAME": "n"}, Given(pod="h", namespace="s", node="n")),
+        ({"HOSTNAME": "h", "POD_NAME": "p"}, Given(pod="p")),
+        ({"HOSTNAME": "h", "POD_NAME": ""}, Given(pod="h")),
     ],
 )
 def test_variables(environ: dict[str, str], given: Given) -> None:
@@ -48,6 +59,18 @@ def test_variables(environ: dict[str, str], given: Given) -> None:
             "8111",
             'expected ":port", "host:port" or an endpoint such as "unix:/run/procwrap.sock", got 8111',
         ),
+        ("METRICS_SERVER_ADDRESS", "metrics", 'expected "host:port", got "metrics"'),
+        (
+            "METRICS_JSON_EXTRA_LABELS",
+            "a=b",
+            'expected a JSON object of texts, such as {"k8s_cluster": "eu1"}: this is no JSON',
+        ),
+        (
+            "METRICS_JSON_EXTRA_LABELS",
+            "[]",
+            'expected a JSON object of texts, such as {"k8s_cluster": "eu1"}',
+        ),
+        ("METRICS_JSON_EXTRA_LABELS", '{"a": null}', 'the label "a": expected a text'),
         ("LOG_FORMAT", "xml", 'expected one of logfmt, auto, json, free, plain, got "xml"'),
     ],
 )

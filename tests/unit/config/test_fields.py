@@ -47,6 +47,15 @@ def test_unknown_keys() -> None:
     ]
 
 
+def test_what_was_taken_and_what_is_left() -> None:
+    """Who has further keys to offer can see which were asked for, and which nobody took."""
+    fields = Fields(mapping(mine="x", dir="x", **{"x-mine": "y"}))
+    assert (fields.known, fields.left) == ((), ("mine", "dir"))
+    for key in ("entrypoint", "dir"):
+        fields.take(key, text, None)
+    assert (fields.known, fields.left) == (("entrypoint", "dir"), ("mine",))
+
+
 def test_any_case() -> None:
     """Where any case is allowed, two spellings of one key are a double key."""
     place = mapping(Uid="x", UID="y")

@@ -29,7 +29,7 @@ def test_our_own_name() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["time", "level", "msg", "name", "out", "pid", "partial"])
+@pytest.mark.parametrize("name", ["time", "level", "msg", "name", "out", "pid", "partial", "hook"])
 def test_our_own_fields(name: str) -> None:
     """A label cannot overwrite a field of the log record."""
     assert messages_of(f"labels: {{{name}: x}}") == [

@@ -10,13 +10,22 @@ def test_every_option_sets_something() -> None:
     """Each option has its own name and an attribute of Given; none is left without an option by mistake."""
     targets = {option.target for option in OPTIONS}
     known = {attribute.name for attribute in fields(Given)}
-    assert len(OPTIONS) == len(targets) == len(BY_NAME)
-    assert known - targets == {"config_text", "command", "socket", "log_format"}
+    others = {option.also for option in OPTIONS if option.also}
+    assert len(OPTIONS) == len(targets) == len(BY_NAME.keys() - others)
+    assert known - targets == {
+        *("config_text", "command", "socket", "log_format", "pod", "namespace", "node"),
+        *("events_udp", "event_labels", "event_labels_file", "event_labels_exclude"),
+    }
 
 
 def test_variables() -> None:
     """An option's variable is PROCWRAP_ and its name."""
     assert BY_NAME["wait-deadline"].variable == "PROCWRAP_WAIT_DEADLINE"
+
+
+def test_another_spelling() -> None:
+    """The seed's spelling of an option is the option."""
+    assert BY_NAME["prommerge-supress-errors"] is BY_NAME["prommerge-suppress-errors"]
 
 
 def test_flags() -> None:

@@ -3,14 +3,18 @@ from __future__ import annotations
 import pytest
 
 from procwrap.spec.probe import (
+    AmqpProbe,
     Check,
     EnvProbe,
     ExecProbe,
     FileProbe,
     FloatingPidProbe,
+    GrpcProbe,
     HeartBeatProbe,
     HttpProbe,
+    NotifyProbe,
     Probe,
+    SqlProbe,
     TcpProbe,
 )
 from tests.support.configs import messages_of, process_of
@@ -54,6 +58,23 @@ def wrong(keys: str) -> list[str]:
         ("floatingPid: null", FloatingPidProbe(10.0, 1)),
         ("floatingPid: {period: 1m, threshold: 0}", FloatingPidProbe(60.0, 0)),
         ("heartBeat: {period: 30s}", HeartBeatProbe(30.0)),
+        ("sql: ", SqlProbe()),
+        ("sql: {}", SqlProbe()),
+        (
+            "sql: {queries: [select 1], contains: [1], dsn: 'postgresql://u:p@h/db', timeout: 1s}",
+            SqlProbe(("select 1",), ("1",), "postgresql://u:p@h/db", 1.0),
+        ),
+        ("sql: {dsn: 'u:p@tcp(h:1)/db'}", SqlProbe(dsn="u:p@tcp(h:1)/db")),
+        ("amqp: ", AmqpProbe()),
+        (
+            "amqp: {reuseConn: true, dsn: 'amqp://u:p@h/v', timeout: 1s}",
+            AmqpProbe(reuse_connection=True, dsn="amqp://u:p@h/v", timeout=1.0),
+        ),
+        ("grpc: {address: ':50051'}", GrpcProbe("localhost", 50051)),
+        ("grpc: {address: '[::1]:1', service: a.b, timeout: 1s}", GrpcProbe("::1", 1, "a.b", 1.0)),
+        ("notify: ", NotifyProbe()),
+        ("notify: {watchdog: 10s}", NotifyProbe(watchdog=10.0)),
+        ("notify: {fd: 3}", NotifyProbe(fd=3)),
     ],
 )
 def test_probes(keys: str, expected: Probe) -> None:
@@ -133,19 +154,34 @@ EXAMPLE = "expected a URL such as http://localhost:8080/ready; this one"
         ("heartBeat: {}", ["heartBeat.period: is missing"]),
         ("heartBeat: {period: 0}", ["heartBeat.period: expected at least 1ms, got 0"]),
         (
-            "sql: {queries: [x]}",
-            [
-                (
-                    "sql: unknown key: expected one of delay, period, failureThreshold, successThreshold,"
-                    " startupDeadline, restartOnFailure, http, tcp, exec, file, env, floatingPid, heartBeat"
-                ),
-            ],
+            "sql: {contains: [x]}",
+            ["sql.contains: expected queries too, in whose rows it is looked for"],
+        ),
+        ("grpc: {}", ["grpc.address: is missing"]),
+        ("grpc: {address: 50051}", ['grpc.address: expected "host:port", got 50051']),
+        ("notify: {fd: 2}", ["notify.fd: expected a whole number from 3 to 1023, got 2"]),
+        (
+            "notify: {fd: 3, watchdog: 1s}",
+            ["notify.fd: expected no watchdog with it: the descriptor can only say that it is ready"],
+        ),
+        (
+            "htpp: {url: x}",
+            ["htpp: unknown key: did you mean http?"],
         ),
     ],
 )
 def test_errors(keys: str, messages: list[str]) -> None:
     """Each wrong setting is told at its place, and no secret with it."""
     assert wrong(keys) == messages
+
+
+@pytest.mark.parametrize("kind", ["sql", "amqp"])
+@pytest.mark.parametrize("dsn", ["hunter2", "ftp://me:hunter2@host/", "[hunter2]", "amqp://a:hunter2@[::/"])
+def test_wrong_dsns(kind: str, dsn: str) -> None:
+    """A connection string that cannot be used is told in one line at its place that never quotes it."""
+    [line] = wrong(f"{kind}: {{dsn: {dsn!r}}}") if dsn[0] != "[" else wrong(f"{kind}: {{dsn: {dsn}}}")
+    assert line.startswith(f"{kind}.dsn: ")
+    assert "hunter2" not in line
 
 
 def test_check_defaults() -> None:
@@ -167,7 +203,7 @@ def test_every_key_of_a_check() -> None:
     )
 
 
-NONE = "expected at least one of http, tcp, exec, file, env, floatingPid, heartBeat"
+NONE = "expected at least one of http, tcp, exec, file, env, sql, amqp, grpc, floatingPid, heartBeat, notify"
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_errors(keys: str, messages: list[str]) -> None:
     assert messages_of(keys) == messages
 
 
-@pytest.mark.parametrize("key", ["promTarget", "memoryLimitMB", "postStart", "preStop", "command", "image"])
+@pytest.mark.parametrize("key", ["lock", "command", "image"])
 def test_keys_that_nothing_stands_behind(key: str) -> None:
     """A key without its feature is an error, never a silent nothing."""
     [line] = messages_of(f"{key}: x")

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from procwrap.config.settings import resolve, wrapped_plan
+from procwrap.spec.events import UdpEvents
 from procwrap.spec.logs import LogFormat
-from procwrap.spec.plan import Given, LivenessRule, Plan, Settings
+from procwrap.spec.plan import Given, LivenessRule, MergeSettings, Plan, Settings
 from procwrap.spec.process import ProcessSpec, Restart, RestartPolicy
 
 NOTHING = Given()
@@ -133,3 +135,39 @@ def test_wrapped_plan() -> None:
 def test_wrapped_name(command: str, name: str) -> None:
     """Whatever the command is called, its process has a name that a config could give."""
     assert wrapped_plan([command]).processes[0].name == name
+
+
+def test_prommerge() -> None:
+    """Each of its settings is asked for by itself, and the command line goes first."""
+    argv = Given(prommerge_async=False, prommerge_omit_meta=True, prommerge_sort=False)
+    env = Given(prommerge_async=True, prommerge_empty_on_failure=True, prommerge_suppress_errors=True)
+    assert resolve(NOTHING, NOTHING, plan()).prommerge == MergeSettings()
+    assert resolve(argv, env, plan()).prommerge == MergeSettings(
+        empty_on_failure=True, concurrent=False, sort=False, omit_meta=True, suppress_errors=True
+    )
+
+
+def test_events_go_nowhere() -> None:
+    """Labels alone are no server."""
+    assert resolve(NOTHING, Given(pod="p", event_labels=(("a", "b"),)), plan()).events_udp is None
+
+
+def test_where_events_go() -> None:
+    """The environment goes before the config, and brings the labels in any case."""
+    env = Given(
+        pod="web-1",
+        node="n1",
+        event_labels=(("k8s-cluster", "eu1"), ("pod", "mine")),
+        event_labels_file="/labels",
+        event_labels_exclude=("hash",),
+    )
+    labels = (("pod", "web-1"), ("namespace", ""), ("node", "n1"), ("k8s_cluster", "eu1"), ("pod", "mine"))
+    expected = UdpEvents("config", 1, labels, "/labels", frozenset({"hash"}))
+    assert resolve(NOTHING, env, plan(events_udp=("config", 1))).events_udp == expected
+    other = resolve(NOTHING, evolve(env, events_udp=("env", 2)), plan(events_udp=("config", 1)))
+    assert str(other.events_udp) == "env:2"
+
+
+def test_an_address_is_written_as_it_is_read() -> None:
+    """IPv6 in brackets."""
+    assert [str(UdpEvents(host, 9)) for host in ("h", "::1")] == ["h:9", "[::1]:9"]

@@ -86,6 +86,16 @@ def test_no_deadline_forgives_nothing() -> None:
     assert rounds(Check((), failure_threshold=1), "-")[0].verdict is C
 
 
+def test_an_excused_failure_does_not_count() -> None:
+    """A process that asks for patience is not healthy, and the count neither grows nor begins anew."""
+    check = Check((), failure_threshold=3)
+    before = rounds(check, "+--")[-1].streak
+    judgement = judge(check, before, 99.0, succeeded=False, excused=True)
+    assert (judgement.verdict, judgement.counted, judgement.streak.failures) == (D, False, 2)
+    assert judge(check, judgement.streak, 100.0, succeeded=False).verdict is C
+    assert judge(check, judgement.streak, 100.0, succeeded=True).recovered
+
+
 def test_recovery_is_noticed_once() -> None:
     """The first success after a failure is a recovery, also after one that did not count."""
     judged = rounds(Check((), startup_deadline=1.0), "-++-+")

@@ -22,3 +22,13 @@ def test_unknown_names_leave_nothing() -> None:
     assert not any(heartbeats.beat(f"nobody-{number}", 1.0, 1.0) for number in range(10_000))
     assert heartbeats._last == {}
     assert heartbeats.names == ("api",)
+
+
+def test_the_time_between_two_is_known() -> None:
+    """From the second one on."""
+    heartbeats = Heartbeats(("api",))
+    heartbeats.beat("api", 1.0, 100.0)
+    assert heartbeats.last("api") is not None
+    assert heartbeats.last("api").period is None  # type: ignore[union-attr]
+    heartbeats.beat("api", 3.5, 101.0)
+    assert heartbeats.last("api").period == 2.5  # type: ignore[union-attr]

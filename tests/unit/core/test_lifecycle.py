@@ -74,6 +74,30 @@ def test_leaving_the_backoff_disarms_its_timer() -> None:
         assert move(State.BACKOFF, order) == Move(State.STOPPED, (Effect.DISARM_BACKOFF,))
 
 
+def test_a_stop_signal_only_ever_follows_the_pre_stop_hook() -> None:
+    """Whoever asks for the stop, and in the grace that it has begun; SIGKILL waits for nothing."""
+    moves = [(happened, answer) for moves in TABLE.values() for happened, answer in moves.items()]
+    sending = {happened for happened, answer in moves if Effect.SEND_STOP in answer.effects}
+    assert sending == {Input.PRE_STOPPED}
+    for happened, answer in moves:
+        if Effect.RUN_PRE_STOP in answer.effects:
+            assert answer.effects.index(Effect.ARM_GRACE) < answer.effects.index(Effect.RUN_PRE_STOP)
+        assert happened is not Input.KILL or Effect.RUN_PRE_STOP not in answer.effects
+
+
+def test_a_hook_never_outlives_its_process_or_a_kill() -> None:
+    """Whatever ends the process, or is about to, cancels the preStop hook."""
+    for happened, answer in TABLE[State.STOPPING].items():
+        ends = answer.state not in ALIVE or Effect.KILL in answer.effects
+        assert (Effect.CANCEL_PRE_STOP in answer.effects) == ends, happened
+
+
+@pytest.mark.parametrize("state", [State.BACKOFF, State.EXITED, State.FAILED, State.STOPPED])
+def test_the_end_of_a_hook_may_come_too_late(state: State) -> None:
+    """A process that ends in the moment in which its hook does is not asked to stop any more."""
+    assert move(state, Input.PRE_STOPPED) is None
+
+
 def _reachable(start: State, edges: dict[State, set[State]]) -> set[State]:
     found, todo = {start}, [start]
     while todo:

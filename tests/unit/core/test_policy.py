@@ -38,11 +38,14 @@ def test_the_policy_decides_about_an_exit(policy: RestartPolicy, end: End, expec
     assert judged(Restart(policy), end).happened is expected
 
 
-def test_a_process_ended_by_its_probes_has_failed_whatever_its_code() -> None:
-    """OnFailure restarts what was killed because it was unhealthy, even if it left with 0."""
-    judgement = judged(Restart(RestartPolicy.ON_FAILURE), DONE, Aim.RESTART)
-    assert judgement.happened is Input.AGAIN
-    assert judgement.cause is RestartCause.PROBE
+@pytest.mark.parametrize(
+    ("aim", "cause"), [(Aim.RESTART, RestartCause.PROBE), (Aim.FREE_MEMORY, RestartCause.OOM)]
+)
+def test_a_process_that_we_ended_has_failed_whatever_its_code(aim: Aim, cause: RestartCause) -> None:
+    """OnFailure restarts what was unhealthy or too large, even if it left with 0; never does not."""
+    judgement = judged(Restart(RestartPolicy.ON_FAILURE), DONE, aim)
+    assert (judgement.happened, judgement.cause) == (Input.AGAIN, cause)
+    assert judged(Restart(RestartPolicy.NEVER), DONE, aim).happened is Input.OVER
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ from procwrap.core.events import (
     ShutdownBegan,
     Spawned,
     StateChanged,
+    UsageSampled,
 )
 from procwrap.core.lifecycle import State
+from procwrap.core.limits import Usage
 from procwrap.core.snapshot import ProcessView, Snapshot, reduce
 
 
@@ -85,6 +87,17 @@ def test_a_new_run_begins_without_rounds() -> None:
     bad = RoundEnded("api", "readiness", (ProbeResult("tcp", False, "refused", 0.1),), 1, 3, True, False, 0.0)
     assert view(bad).rounds["readiness"].reason == "refused"
     assert view(bad, Spawned("api", 32, 9.0, 1009.0)).rounds == {}
+
+
+def test_usage_is_that_of_the_run() -> None:
+    """It is kept until the process ends; a measurement that comes later is nobody's."""
+    usage = Usage(4096, 1.5, 2, 3, 4)
+    ended = Ended("api", 31, End(code=0), 1.0, 6.0, 1006.0, success=True)
+    started, measured = Spawned("api", 31, 5.0, 1005.0), UsageSampled({"api": usage})
+    assert view(started, measured).usage == usage
+    assert view(started, measured, changed(State.RUNNING)).usage == usage
+    assert view(started, measured, ended).usage is None
+    assert view(started, measured, ended, measured).usage is None
 
 
 def test_only_running_is_healthy_and_only_success_is_completed() -> None:

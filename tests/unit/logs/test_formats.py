@@ -52,6 +52,15 @@ def test_json_record() -> None:
     assert formatter("json", source)(b"listening on :80\n", STAMP, False) == expected + b"\n"
 
 
+def test_hook_record() -> None:
+    """What a hook wrote says so; a label of the same name gives way."""
+    source = Source("web", "stderr", 99, (("hook", "mine"), ("team", "core")), "postStart")
+    tail = b"name=web out=stderr pid=99 hook=postStart label_hook=mine team=core\n"
+    assert formatter("logfmt", source)(b"warm\n", STAMP, False).endswith(tail)
+    record = json.loads(formatter("json", source)(b"warm\n", STAMP, False))
+    assert record["hook"] == "postStart"
+
+
 @pytest.mark.parametrize("log_format", ["free", "plain"])
 def test_free_is_what_the_child_wrote(log_format: str) -> None:
     """Nothing is added and nothing replaced."""

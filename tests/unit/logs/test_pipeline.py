@@ -44,9 +44,9 @@ def test_lines_and_bytes_are_counted() -> None:
     """Metrics count the child's own lines and bytes, not our records."""
     road = pipeline(Written(), most=8)
     road.receive(b"ab\r\n123456789abcdefghi\nx")
-    assert (road.lines, road.bytes_read) == (2, 24)
+    assert (road.counts.lines, road.counts.size) == (2, 24)
     road.finish()
-    assert (road.lines, road.bytes_read) == (3, 24)
+    assert (road.counts.lines, road.counts.size) == (3, 24)
 
 
 def test_a_long_line_becomes_several_records() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
+from unittest.mock import patch
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -40,6 +42,27 @@ class AsidesTests(SynchronousTestCase):
         later = self.ask()
         self.threads.pop()()
         self.assertEqual(self.successResultOf(later), 2)
+
+    def test_a_module_is_loaded_once(self) -> None:
+        """A module is imported in a thread, and not at all when it is there already."""
+        with patch.dict(sys.modules):
+            sys.modules.pop("this_module_is_missing", None)
+            sys.modules.pop("colorsys", None)
+            loaded = [self.asides.load(name) for name in ("colorsys", "this_module_is_missing")]
+            self.assertEqual((len(self.threads), "colorsys" in sys.modules), (2, False))
+            for thread in self.threads:
+                thread()
+            # What is missing is told by the import of whoever needs it.
+            self.assertEqual([self.successResultOf(each) for each in loaded], [None, None])
+            self.assertIn("colorsys", sys.modules)
+            self.successResultOf(self.asides.load("colorsys"))
+            self.assertEqual(len(self.threads), 2)
+
+    def test_loading_can_be_given_up(self) -> None:
+        """Who does not want a module any more is not told that it has come."""
+        loading = self.asides.load("this_module_is_missing")
+        loading.cancel()
+        self.failureResultOf(loading, CancelledError)
 
     def test_other_questions(self) -> None:
         """A question that hangs is in nobody else's way."""

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from procwrap.core.events import Event, RoundEnded
 from procwrap.core.lifecycle import Input
+from procwrap.errors import ProbeError
 from procwrap.interfaces import IProbe
 from procwrap.probes.checkup import Checkup
-from procwrap.spec.probe import Check, FileProbe, Probe
+from procwrap.spec.probe import Check, FileProbe, NotifyProbe, Probe
 from procwrap.spec.process import ProcessSpec
 from tests.support.probes import Answer, ScriptedProbe
 
@@ -239,6 +240,50 @@ class CheckupTests(SynchronousTestCase):
         self.checkup({"r": ["no"] * 20 + [""]}, readiness=alone).start()
         self.run_for(21)
         self.assertEqual(self.inputs(), [Input.DEGRADED] * 20 + [Input.HEALTHY])
+
+    def notified(self, **checks: Check) -> Checkup:
+        """A checkup of a process with notify probes, all of which succeed."""
+        process = ProcessSpec("api", "/bin/api", **checks)
+        probe = ScriptedProbe([""])
+        made = Checkup(process, lambda spec: probe, self.clock, lambda: 1e9, self.tell, self.happen)
+        self.addCleanup(made.stop)
+        return made
+
+    def test_look_early(self) -> None:
+        """A check that only listens looks as soon as something was said, the others when they are due."""
+        only = Check((NotifyProbe(),), delay=5.0)
+        mixed = Check((NotifyProbe(), FileProbe("/x")), delay=5.0)
+        checkup = self.notified(readiness=only, liveness=mixed)
+        checkup.start()
+        self.clock.advance(1.0)
+        checkup.look_early()
+        self.clock.advance(0.0)
+        self.assertEqual([event.check for event in self.told], ["readiness"])
+        self.assertEqual(self.happened, [(1.0, Input.HEALTHY, "")])
+
+    def test_heard_during_startup(self) -> None:
+        """What was said while startup was looking is looked at without a delay; a new run begins with it."""
+        checkup = self.notified(startup=Check((NotifyProbe(),)), readiness=Check((NotifyProbe(),), delay=5.0))
+        for began in (0.0, 7.0):
+            checkup.start()
+            self.clock.advance(1.0)
+            checkup.look_early()
+            self.clock.pump([0.0, 0.0])
+            self.assertEqual(self.happened[-1], (began + 1.0, Input.HEALTHY, ""))
+            self.clock.advance(6.0)
+        checkup.stop()
+        checkup.look_early()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_excused_failures(self) -> None:
+        """They are told and make it unhealthy, and never condemn it; one that is not excused counts."""
+        script: list[Answer] = [fail(ProbeError("busy", excused=True)) for _ in range(5)]
+        self.checkup({"/r": [*script, "bad"]}, readiness=check("/r", failures=2)).start()
+        self.run_for(6)
+        self.assertEqual(self.inputs(), [Input.DEGRADED] * 6)
+        self.assertEqual([event.counted for event in self.told], [False] * 5 + [True])
+        self.clock.advance(1.0)
+        self.assertEqual(self.inputs()[-1], Input.CONDEMNED)
 
     def test_one_transient_failure_is_forgotten(self) -> None:
         """One failed round among good ones never keeps a process from being healthy."""

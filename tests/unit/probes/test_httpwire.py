@@ -87,6 +87,14 @@ class HttpWireTests(SynchronousTestCase):
         self.assertEqual(self.reason(round_), "")
         self.nothing_left(wire)
 
+    def test_accept_encoding_of_ones_own(self) -> None:
+        """A header of the config is sent as it is, this one too."""
+        _, wire = self.begin(headers=(("Accept-Encoding", "br"),))
+        self.assertEqual(wire.value().count(b"Accept-Encoding"), 1)
+        self.assertIn(b"Accept-Encoding: br\r\n", wire.value())
+        wire.say(SHORT)
+        self.nothing_left(wire)
+
     def test_headers_are_enough(self) -> None:
         """The status decides as soon as the headers are complete, not when a body ends."""
         round_, wire = self.begin()

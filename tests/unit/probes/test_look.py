@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -27,6 +27,12 @@ class LookTests(SynchronousTestCase):
         """A probe's own words become the reason."""
         (result,) = self.successResultOf(self.look(ScriptedProbe(["peer: 503, expected 200"])))
         self.assertEqual((result.succeeded, result.reason), (False, "peer: 503, expected 200"))
+
+    def test_excused(self) -> None:
+        """A failure that the process has asked patience for says so."""
+        error = ProbeError("not ready", excused=True)
+        (result,) = self.successResultOf(self.look(ScriptedProbe([fail(error)])))
+        self.assertEqual((result.succeeded, result.reason, result.excused), (False, "not ready", True))
 
     def test_results_keep_the_order(self) -> None:
         """Results come in the order of the config, whoever answers first."""

@@ -24,7 +24,7 @@ class WatchTests(SynchronousTestCase):
         """A watch over one probe; the test ends by stopping it and finding nothing left behind."""
         return self.watch_building(lambda _: probe, check)
 
-    def watch_building(self, build: Callable[[Probe], IProbe], check: Check) -> Watch:
+    def watch_building(self, build: Callable[[Probe], IProbe | Deferred[IProbe]], check: Check) -> Watch:
         watch = Watch(check, build, self.clock, lambda r: self.ended.append((self.clock.seconds(), r)))
         self.addCleanup(lambda: self.assertEqual(self.clock.getDelayedCalls(), []))
         self.addCleanup(watch.stop)
@@ -46,6 +46,26 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual(probe.looked, 0)
         self.clock.advance(0)
         self.assertEqual(probe.looked, 1)
+
+    def test_built_later(self) -> None:
+        """The first round looks when its probes have been imported, and later rounds find them there."""
+        building: Deferred[IProbe] = Deferred()
+        self.watch_building(lambda _: building, EVERY_5_SECONDS).start(0.0)
+        self.clock.pump([0.0, 1.0])
+        self.assertEqual(self.times(), [])
+        building.callback(ScriptedProbe([""]))
+        self.clock.pump([5.0, 5.0])
+        self.assertEqual(self.times(), [1.0, 6.0, 11.0])
+
+    def test_stop_while_building(self) -> None:
+        """A check that ends while its probes are imported looks at nothing any more."""
+        cancelled: list[object] = []
+        building: Deferred[IProbe] = Deferred(cancelled.append)
+        watch = self.watch_building(lambda _: building, EVERY_5_SECONDS)
+        watch.start(0.0)
+        self.clock.advance(0)
+        watch.stop()
+        self.assertEqual((len(cancelled), self.times()), (1, []))
 
     def test_period_counts_from_the_end(self) -> None:
         """A slow round moves all later ones: the pause between rounds is always a period."""
@@ -170,6 +190,59 @@ class WatchTests(SynchronousTestCase):
             watch.stop()
         self.assertEqual(self.times(), [1.0, 6.0, 7.0, 12.0, 13.0, 18.0])
         self.assertEqual(len(built), 1)
+
+    def test_look_early(self) -> None:
+        """Instead of after the delay or the period, not within the call; then the period counts anew."""
+        probe = ScriptedProbe([""])
+        watch = self.watch(probe)
+        watch.start(7.0)
+        self.clock.advance(1.0)
+        watch.look_early()
+        watch.look_early()
+        self.assertEqual(probe.looked, 0)
+        self.clock.pump([0.0, 5.0, 2.0])
+        watch.look_early()
+        self.clock.pump([0.0, 4.0, 1.0])
+        self.assertEqual(self.times(), [1.0, 6.0, 8.0, 13.0])
+
+    def test_look_early_is_no_start(self) -> None:
+        """Nothing is looked at before the start and after the stop."""
+        probe = ScriptedProbe([""])
+        watch = self.watch(probe)
+        watch.look_early()
+        watch.start(0.0)
+        watch.stop()
+        watch.look_early()
+        self.clock.advance(60)
+        self.assertEqual(probe.looked, 0)
+
+    def test_look_early_within_a_round(self) -> None:
+        """A round that is under way goes on, and stays the only one."""
+        slow = Deferred[None]()
+        probe = ScriptedProbe([slow, ""])
+        watch = self.watch(probe)
+        watch.start(0.0)
+        self.clock.advance(0)
+        watch.look_early()
+        self.clock.advance(1.0)
+        self.assertEqual(probe.looked, 1)
+        slow.callback(None)
+        self.clock.advance(5.0)
+        self.assertEqual(self.times(), [1.0, 6.0])
+
+    def test_look_early_because_of_a_look(self) -> None:
+        """What is heard in the very moment of a look is not lost, and there is one series of rounds."""
+
+        class Hearing(ScriptedProbe):
+            def check(self) -> Deferred[None]:
+                if self.looked < 2:
+                    watch.look_early()
+                return super().check()
+
+        watch = self.watch(Hearing([""]))
+        watch.start(0.0)
+        self.clock.pump([0.0, 0.0, 0.0, 5.0, 5.0])
+        self.assertEqual(self.times(), [0.0, 5.0, 10.0])
 
     def test_probes_are_built_late(self) -> None:
         """What a probe imports delays no start: it is built at the first round."""
