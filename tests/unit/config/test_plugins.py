@@ -98,12 +98,16 @@ def test_read_once_until_something_is_installed(plug: Plug, monkeypatch: pytest.
     real = plugins.entry_points
     monkeypatch.setattr(plugins, "entry_points", lambda group: (asked.append(group), real(group=group))[1])
     plug()
+    found("redis: ")
+    # Importing the plugin has made a __pycache__, which is taken for something that was installed.
+    found("redis: ")
+    asked.clear()
     for _ in range(100):
         found("redis: ")
-    assert asked == ["procwrap.probes"]
+    assert asked == []
     plug(key="later")
     found("later: ")
-    assert len(asked) == 2
+    assert asked == ["procwrap.probes"]
 
 
 def test_unknown_keys(plug: Plug) -> None:
