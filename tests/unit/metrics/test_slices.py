@@ -13,8 +13,8 @@ from procwrap.metrics.merge import Form, Merge, Target
 from procwrap.metrics.syntax import Syntax
 
 LIMIT = 0.3
-"""Seconds of the processor for one step: much more than the usual 0.01, so that neither a busy machine nor the
-tracing of coverage is a failure."""
+"""Seconds of the processor for one step: far more than the usual 0.01, so that neither a busy machine nor
+the tracing of coverage is a failure."""
 
 BODIES: dict[str, Callable[[], bytes]] = {
     "one family": lambda: b"".join(b'x{a="%d"} 1\n' % number for number in range(100_000)),
