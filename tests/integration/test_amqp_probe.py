@@ -25,7 +25,7 @@ from tests.support.probes import context
 from tests.support.realprobes import RealProbes, Steps, sockets_open
 from tests.support.servers.rabbitmq import RabbitMq
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 LONG = bool(os.environ.get("PROCWRAP_LONG"))
 SECRET = "s3cr@t/pw"

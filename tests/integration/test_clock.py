@@ -16,6 +16,7 @@ from tests.support.hosted import Hosted, process
 from tests.support.plans import STUBBORN
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.integration,
     pytest.mark.usefixtures("nothing_left"),
     pytest.mark.skipif(

@@ -24,6 +24,7 @@ from tests.support.servers import grpc_health
 from tests.support.servers.grpc_health import GrpcServer
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.integration,
     pytest.mark.skipif(not grpc_health.available(), reason=grpc_health.MISSING),
 ]

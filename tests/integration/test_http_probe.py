@@ -21,7 +21,7 @@ from tests.support.peers import free_port
 from tests.support.realprobes import RealProbes, Steps, sockets_open
 from tests.support.servers.nginx import BIG, PASSWORD, STATUSES, USER, Nginx
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 MOST_SENT = 8 * 1024 * 1024
 """What the kernel takes from nginx before anybody reads it: two socket buffers, and a little more."""

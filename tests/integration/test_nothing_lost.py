@@ -19,7 +19,7 @@ from tests.support.pipes import pipe
 from tests.support.procfs import eventually, signal_group, status
 from tests.support.streams import LINE_BYTES, Numbers, Reader, messages, numbered, taken_from, writer
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 LONG = os.environ.get("PROCWRAP_LONG") == "1"
 """Run what takes minutes in its full size."""

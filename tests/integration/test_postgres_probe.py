@@ -24,7 +24,7 @@ from tests.support.peers import full_listener
 from tests.support.realprobes import RealProbes, Steps, sockets_open
 from tests.support.servers.postgres import ADMIN, ADMIN_PASSWORD, DATABASE, PASSWORD, USER, Postgres
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 ROUNDS = 20_000 if os.environ.get("PROCWRAP_LONG") else 1_000
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "probes" / "sql.yaml"

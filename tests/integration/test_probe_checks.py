@@ -15,7 +15,7 @@ from tests.support.plans import needs_root
 from tests.support.procfs import eventually
 from tests.support.silent import SilentListeners
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 NOBODY = 65534
 

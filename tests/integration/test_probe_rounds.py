@@ -32,7 +32,7 @@ OBJECTS = 500
 """Objects that may come or go: caches of reprs, one traceback more or less. One a round would be more."""
 PATIENCE = 3600 if LONG else 120
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(PATIENCE + 60)]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.timeout(PATIENCE + 60)]
 
 Variants = dict[str, dict[str, Any]]
 

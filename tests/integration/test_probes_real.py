@@ -22,7 +22,7 @@ from procwrap.spec.probe import Check, ExecProbe, FileProbe, HttpProbe, TcpProbe
 from tests.support.peers import OK, free_port, full_listener, reactor, self_signed
 from tests.support.realprobes import RealProbes, Steps, command_runner, sockets_open
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
 

@@ -21,7 +21,7 @@ from tests.support.plans import SERVE
 from tests.support.servers import targets as manners
 from tests.support.servers.targets import Manner, Target, answering
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 GOOD = b"# HELP jobs_total Jobs.\n# TYPE jobs_total counter\n" + b"".join(

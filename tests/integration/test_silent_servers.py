@@ -17,7 +17,7 @@ from tests.support.hosted import Hosted, process
 from tests.support.peers import full_listener
 from tests.support.silent import SilentListeners, Visit
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 TIMEOUT = 0.5
 TOLERANCE = 0.1

@@ -27,7 +27,7 @@ from tests.support.plans import QUICK
 from tests.support.procfs import status
 from tests.support.streams import LINE_BYTES, Numbers, Reader, taken_from, writer
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 LONG = os.environ.get("PROCWRAP_LONG") == "1"
 """Run what takes minutes in its full size, and hold it to the figures that are promised."""

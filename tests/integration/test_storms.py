@@ -16,7 +16,7 @@ from tests.support.hosted import Hosted, process, python
 from tests.support.plans import QUICK
 from tests.support.procfs import status, zombies_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 LONG = os.environ.get("PROCWRAP_LONG") == "1"
 """Run what takes minutes in its full size."""

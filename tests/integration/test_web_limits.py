@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
 PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"

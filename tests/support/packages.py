@@ -26,7 +26,8 @@ def install(
     Returns:
         The directory, to be put on the path.
     """
-    metadata = home / f"{name}-{version}.dist-info"
+    # A dash in the name would end it: the first one is where the version begins.
+    metadata = home / f"{name.replace('-', '_')}-{version}.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     points = "".join(f"{key} = {value}\n" for key, value in probes.items())

@@ -46,8 +46,14 @@ def target(fd: str) -> str:
 def command_runner(reactor: Any, cleanup: Callable[[Callable[[], object]], object]) -> CommandRunner:
     """The real runner of commands, which hears of their ends as soon as the kernel tells it."""
     reaper = Reaper(reactor)
-    before = signal.signal(signal.SIGCHLD, lambda *_: reactor.callFromThread(reaper.reap))
-    cleanup(lambda: signal.signal(signal.SIGCHLD, before))
+
+    def listen() -> None:
+        before = signal.signal(signal.SIGCHLD, lambda *_: reactor.callFromThread(reaper.reap))
+        cleanup(lambda: signal.signal(signal.SIGCHLD, before))
+        reaper.reap()
+
+    # When it starts running, Twisted takes the signal for itself.
+    reactor.callWhenRunning(listen)
     launcher = Launcher({}, lambda _: (), reactor.seconds)
     cleanup(launcher.close)
     head_start = HeadStart(launcher, reactor.seconds)
