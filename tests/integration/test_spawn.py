@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 """Executes a command with every signal ignored and blocked, as careless parents do."""
+
+SIGNALS = sum(1 << number - 1 for number in signal.valid_signals())
+"""All but 32 and 33, which are the C library's own: its posix_spawn(3) leaves them ignored, and Python 3.13
+uses that for the processes between this one and procwrap."""
 
 
 def told(hosted: Hosted, name: str) -> dict[str, str]:
@@ -134,7 +139,7 @@ def test_a_child_inherits_no_signal_settings(tmp_path: Path) -> None:
         texts = {item["name"]: told(hosted, item["name"]) for item in plan[:3]}
         texts["probe"] = fields((tmp_path / "probe").read_text())
         for name, seen in texts.items():
-            assert {int(seen[key], 16) for key in ("SigBlk", "SigIgn")} == {0}, name
+            assert {int(seen[key], 16) & SIGNALS for key in ("SigBlk", "SigIgn")} == {0}, name
         # And procwrap itself listens all the same.
         assert hosted.end() == 0
 
@@ -142,7 +147,7 @@ def test_a_child_inherits_no_signal_settings(tmp_path: Path) -> None:
 def test_nohup_does_not_reach_the_children(tmp_path: Path) -> None:
     """SIGHUP is not ignored in them."""
     hosted = finished(tmp_path, process("a", STATUS), prefix=("nohup",))
-    assert int(told(hosted, "a")["SigIgn"], 16) == 0
+    assert int(told(hosted, "a")["SigIgn"], 16) & SIGNALS == 0
 
 
 @needs_root
