@@ -20,12 +20,12 @@ from twisted.internet.task import LoopingCall
 from twisted.protocols.portforward import ProxyFactory
 
 from procwrap.interfaces import IProbe
-from procwrap.spec.probe import SqlProbe
 from tests.support.certificates import Authority
 from tests.support.hosted import Hosted, free_port
 from tests.support.peers import full_listener, reactor
-from tests.support.realprobes import RealProbes, Steps, sockets_open
+from tests.support.realprobes import Steps, sockets_open
 from tests.support.servers.mariadb import DATABASE, PASSWORD, USER, MariaDb
+from tests.support.sqlprobes import SqlProbes
 
 pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
@@ -50,7 +50,7 @@ def server() -> Iterator[None]:
         made.remove()
 
 
-class MySqlProbes(RealProbes):
+class MySqlProbes(SqlProbes):
     server: MariaDb
 
     def setUp(self) -> None:
@@ -72,30 +72,6 @@ class MySqlProbes(RealProbes):
         """In the form of Go's driver."""
         words = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in more.items())
         return f"{USER}:{password}@{place or f'tcp(127.0.0.1:{self.server.port})'}/{database}?{words}"
-
-    def sql(
-        self, *queries: str, contains: tuple[str, ...] = (), dsn: str | None = "", timeout: float = 5.0
-    ) -> IProbe:
-        """A probe that is closed at the end of the test."""
-        made = self.build(SqlProbe(queries, contains, self.dsn() if dsn == "" else dsn, timeout))
-        self.addCleanup(made.close)
-        return made
-
-    @inlineCallbacks
-    def reason(self, probe: IProbe) -> Any:
-        """Look once; return why it failed, without the place."""
-        (result,) = yield self.look(probe)
-        self.told.append(repr(result) + repr(probe) + probe.target)
-        return result.reason.partition(f"{probe.target}: ")[2].rpartition(", expected ")[0] or result.reason
-
-    @inlineCallbacks
-    def fails(self, expected: dict[str, IProbe]) -> Steps:
-        """Look with each and compare what each says."""
-        said = {}
-        for reason, probe in expected.items():
-            said[reason] = yield self.reason(probe)
-            probe.close()
-        self.assertEqual(said, {reason: reason for reason in expected})
 
     @inlineCallbacks
     def alone(self) -> Steps:

@@ -18,11 +18,11 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import LoopingCall
 
 from procwrap.interfaces import IProbe
-from procwrap.spec.probe import SqlProbe
 from tests.support.hosted import Hosted, free_port
 from tests.support.peers import full_listener
-from tests.support.realprobes import RealProbes, Steps, sockets_open
+from tests.support.realprobes import Steps, sockets_open
 from tests.support.servers.postgres import ADMIN, ADMIN_PASSWORD, DATABASE, PASSWORD, USER, Postgres
+from tests.support.sqlprobes import SqlProbes
 
 pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
@@ -41,7 +41,7 @@ def server() -> Iterator[None]:
         PostgresProbes.server.remove()
 
 
-class PostgresProbes(RealProbes):
+class PostgresProbes(SqlProbes):
     server: Postgres
     environment: dict[str, str]
 
@@ -61,30 +61,6 @@ class PostgresProbes(RealProbes):
         """A URI."""
         words = "&".join(f"{name}={value}" for name, value in {"sslmode": "disable", **more}.items())
         return f"postgresql://{USER}:{password}@{host or f'127.0.0.1:{self.server.port}'}/{database}?{words}"
-
-    def sql(
-        self, *queries: str, contains: tuple[str, ...] = (), dsn: str | None = "", timeout: float = 5.0
-    ) -> IProbe:
-        """A probe that is closed at the end of the test."""
-        made = self.build(SqlProbe(queries, contains, self.dsn() if dsn == "" else dsn, timeout))
-        self.addCleanup(made.close)
-        return made
-
-    @inlineCallbacks
-    def reason(self, probe: IProbe) -> Any:
-        """Look once; return why it failed, without the place."""
-        (result,) = yield self.look(probe)
-        self.told.append(repr(result) + repr(probe) + probe.target)
-        return result.reason.partition(f"{probe.target}: ")[2].rpartition(", expected ")[0] or result.reason
-
-    @inlineCallbacks
-    def fails(self, expected: dict[str, IProbe]) -> Steps:
-        """Look with each and compare what each says."""
-        said = {}
-        for reason, probe in expected.items():
-            said[reason] = yield self.reason(probe)
-            probe.close()
-        self.assertEqual(said, {reason: reason for reason in expected})
 
 
 class QueryTests(PostgresProbes):
