@@ -5,17 +5,11 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from attrs import define
-from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
-from twisted.web.client import URI
-from twisted.web.iweb import IAgentEndpointFactory
-from zope.interface import implementer
 
 from procwrap.core.board import Board
 from procwrap.probes.aside import Asides
-from procwrap.probes.dial import Dial
-from procwrap.probes.httpwire import Wrapped
+from procwrap.probes.httpwire import Endpoints
 from procwrap.probes.secrets import shown_url
 from procwrap.probes.wording import trouble
 from procwrap.spec.plan import Plan, Settings
@@ -34,7 +28,8 @@ def make_merging(plan: Plan, settings: Settings, board: Board, reactor: Any, log
     # 50 ms for it. None of that is ever garbage.
     gc.freeze()
     sources = (_source(process) for process in plan.processes)
-    scraper = Scraper(make_client(reactor, Endpoints(reactor, Asides(reactor))), reactor, trouble)
+    endpoints = Endpoints(reactor, Asides(reactor), _AbruptFactory)
+    scraper = Scraper(make_client(reactor, endpoints), reactor, trouble)
     return Merging(
         board,
         reactor,
@@ -51,25 +46,6 @@ def _source(process: ProcessSpec) -> Source | None:
     if target is None:
         return None
     return Source(process.name, target.url, target.headers, shown_url(target.url))
-
-
-@implementer(IAgentEndpointFactory)
-@define(eq=False)
-class Endpoints:
-    """Where the URL of a target leads; its certificate is not verified, as those of http probes are not."""
-
-    _reactor: Any
-    _asides: Asides
-
-    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
-        """Return the endpoint for the host and port of a URL."""
-        host = uri.host.decode("ascii")
-        endpoint: IStreamClientEndpoint = Dial(self._reactor, self._asides, host, uri.port)
-        if uri.scheme == b"https":
-            from procwrap.probes.tls import unverified
-
-            endpoint = Wrapped(endpoint, unverified(host))
-        return Wrapped(endpoint, _AbruptFactory)
 
 
 class _Abrupt(ProtocolWrapper):

@@ -19,6 +19,7 @@ from procwrap.config.fields import Fields, Place, Reader
 from procwrap.config.plain import plain
 from procwrap.config.probes import TIMEOUT
 from procwrap.config.problem import WrongValueError, printable
+from procwrap.core.secrets import HIDDEN, without_passwords
 from procwrap.spec.probe import SECRET_WORDS, PluginProbe
 
 GROUP = "procwrap.probes"
@@ -35,7 +36,6 @@ _COMPLAINT = re.compile(r"([A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*|\[\d+\])*): (.+)\
 """``key: what is wrong``; the key may be a path such as ``tls.ca`` or ``hosts[1]``."""
 _STEP = re.compile(r"[^.\[\]]+")
 _SECRET = re.compile(SECRET_WORDS, re.IGNORECASE)
-_USERINFO = re.compile(r"://[^\s/?#]*@")
 _SHORTEST_SECRET = 4
 
 
@@ -172,7 +172,6 @@ def _secrets(given: object, *, secret: bool = False) -> Iterator[str]:
 
 def _hidden(text: str, secrets: tuple[str, ...]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    text = _USERINFO.sub("://***@", text)
-    line = printable(" ".join(text.split()))
+        text = text.replace(secret, HIDDEN)
+    line = printable(" ".join(without_passwords(text).split()))
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

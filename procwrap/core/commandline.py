@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from procwrap.core.secrets import HIDDEN, USERINFO, without_passwords
 from procwrap.spec.probe import SECRET_WORDS
 from procwrap.spec.process import ProcessSpec
 
-HIDDEN = "***"
 LONGEST = 200
 """Characters; what is cut off is replaced by an ellipsis."""
 
@@ -19,7 +19,6 @@ _VALUE = r"""(?:"[^"]*"|'[^']*'|\S+)"""
 _SCHEME = r"(?:(?:bearer|basic|token|digest)\s++)?"
 _ASSIGNED = re.compile(rf"(?<![\w.-])([\w.-]++)([\"']?\s*+[=:]\s*+)({_SCHEME}{_VALUE})", re.IGNORECASE)
 _FLAGGED = re.compile(rf"(?<!\S)(--?[\w.-]++)(\s++)({_VALUE})")
-_USERINFO = re.compile(r"://[^\s/?#]*@")
 _LOGIN = re.compile(r"(?<![^\s\"'=])[^\s:@/\"'=]++:(?!//)[^\s@]++@(?=\w*\(|\w+[.:/])")
 """As Go's MySQL driver and many others write it: ``user:password@tcp(db)``, ``user:password@db:5432``."""
 _IN_VALUE = re.compile(r"([\w.-]++)([=:])([^;&,\s]++)")
@@ -46,7 +45,7 @@ def _secrets(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
     for name, value in variables:
         if value and _SECRET.search(name):
             yield value
-        elif found := _USERINFO.search(value):
+        elif found := USERINFO.search(value):
             yield value
             yield from filter(None, found[0][3:-1].split(":", 1)[1:])
 
@@ -69,7 +68,7 @@ def _without(secrets: Iterable[str], word: str) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST or word == secret:
             word = word.replace(secret, HIDDEN)
-    word = _LOGIN.sub(f"{HIDDEN}@", _USERINFO.sub(f"://{HIDDEN}@", word))
+    word = _LOGIN.sub(f"{HIDDEN}@", without_passwords(word))
     # A script for a shell is one word with others in it.
     return _ASSIGNED.sub(_hidden, _FLAGGED.sub(_hidden_value, word))
 

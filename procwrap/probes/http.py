@@ -20,7 +20,7 @@ from procwrap.errors import ProbeError
 from procwrap.interfaces import IProbe
 from procwrap.probes.aside import Asides
 from procwrap.probes.context import ProbeContext
-from procwrap.probes.httpwire import Endpoints, FloodError, HeadOnly
+from procwrap.probes.httpwire import BoundedFactory, Endpoints, FloodError, HeadOnly
 from procwrap.probes.secrets import shown_url
 from procwrap.probes.wording import missed, trouble
 from procwrap.spec.probe import HttpProbe
@@ -37,7 +37,10 @@ def make_client(reactor: Any, asides: Asides | None = None) -> HTTPClient:
     Cookies are refused, so that no probe sees what another was given.
     """
     pool = HTTPConnectionPool(reactor, persistent=False)
-    agent = Agent.usingEndpointFactory(reactor, Endpoints(reactor, asides or Asides(reactor)), pool)
+    endpoints = Endpoints(
+        reactor, asides or Asides(reactor), lambda factory: BoundedFactory(factory, reactor)
+    )
+    agent = Agent.usingEndpointFactory(reactor, endpoints, pool)
     # treq's own kind of jar, which its annotation names, differs in how it is read, and that is never done.
     no_cookies: Any = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     return HTTPClient(HeadOnly(agent, reactor), cookiejar=no_cookies)

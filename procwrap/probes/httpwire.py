@@ -109,13 +109,17 @@ class Wrapped:
 @implementer(IAgentEndpointFactory)
 @define(eq=False)
 class Endpoints:
-    """Where a URL leads: a TCP connection, with TLS for https.
+    """Where a URL leads: a TCP connection, with TLS for https, whose certificate is not verified.
 
     TLS is imported when the first https URL is met, whether or not the reactor was installed with it.
+
+    Args:
+        wrap: puts something between the connection and its protocol.
     """
 
     _reactor: Any
     _asides: Asides
+    _wrap: Callable[[IProtocolFactory], IProtocolFactory]
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Return the endpoint for the host and port of a URL."""
@@ -125,7 +129,7 @@ class Endpoints:
             from procwrap.probes.tls import unverified
 
             endpoint = Wrapped(endpoint, unverified(host))
-        return Wrapped(endpoint, lambda factory: BoundedFactory(factory, self._reactor))
+        return Wrapped(endpoint, self._wrap)
 
 
 @implementer(IAgent)

@@ -6,23 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from procwrap.core.secrets import HIDDEN
 from procwrap.spec.probe import SECRET_WORDS
 
-HIDDEN = "***"
-
 _SECRET_NAME = re.compile(SECRET_WORDS, re.IGNORECASE)
-_USERINFO = re.compile(r"://[^\s/?#]*@")
 _SHORTEST = 4
 
 
 def looks_secret(name: str) -> bool:
     """Tell whether a parameter or variable of this name probably holds a secret."""
     return _SECRET_NAME.search(name) is not None
-
-
-def without_passwords(text: str) -> str:
-    """Hide the user and password of every URL in a text."""
-    return _USERINFO.sub(f"://{HIDDEN}@", text)
 
 
 def shown_url(url: str) -> str:

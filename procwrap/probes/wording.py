@@ -6,9 +6,9 @@ import os
 
 from twisted.internet import error as failed
 
+from procwrap.core.secrets import without_passwords
 from procwrap.errors import ProbeError
 from procwrap.interfaces import IProbe
-from procwrap.probes.secrets import without_passwords
 
 LONGEST = 512
 """Characters of a reason; more than that is cut."""

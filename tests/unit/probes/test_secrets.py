@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from procwrap.probes.secrets import looks_secret, masked, secret_values, shown_url, without_passwords
+from procwrap.core.secrets import without_passwords
+from procwrap.probes.secrets import looks_secret, masked, secret_values, shown_url
 
 
 @pytest.mark.parametrize(
