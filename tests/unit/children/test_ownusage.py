@@ -30,7 +30,8 @@ def test_our_cpu_time_grows() -> None:
     end = time.process_time() + 0.2
     while time.process_time() < end:
         pass
-    assert own_usage().cpu - before >= 0.19
+    # User and system time are each cut to whole ticks, before and after: two ticks may be missing.
+    assert own_usage().cpu - before > 0.17
 
 
 @pytest.mark.parametrize("before", ["", NAMED])
