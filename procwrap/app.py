@@ -18,11 +18,13 @@ from procwrap.children.gate import Gate
 from procwrap.children.leftovers import Leftovers
 from procwrap.children.notifications import Notifications
 from procwrap.children.ownusage import spent
+from procwrap.children.permits import Entrance
 from procwrap.children.reactions import HostReactions, WrapperReactions
 from procwrap.children.reaper import Reaper
 from procwrap.children.shutdown import Shutdown
 from procwrap.children.signals import SignalStream
 from procwrap.children.surroundings import Surroundings
+from procwrap.coordinating import Coordination, Ties
 from procwrap.core.board import Board
 from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one
 from procwrap.core.events import End, Event, Level, Notice
@@ -62,6 +64,7 @@ class Host:
     _fleet: Fleet = field(init=False)
     _shutdown: Shutdown = field(init=False)
     _serving: Serving = field(init=False)
+    _coordination: Coordination = field(init=False)
     _cause: tuple[str, int] | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
@@ -91,6 +94,17 @@ class Host:
             self._outputs.hold,
             Notifications(reactor, self._board.tell),
         )
+        self._coordination = Coordination(
+            Ties(
+                self._plan,
+                self._settings,
+                self._board,
+                reactor,
+                time.time,
+                lambda: self._fleet,
+                lambda: self._shutdown,
+            )
+        )
         self._fleet = self._make_fleet()
         self._shutdown = Shutdown(
             self._board,
@@ -111,7 +125,7 @@ class Host:
             reactor,
             time.time,
             board.tell,
-            Gate(board, reactor, self._prelude.head_start.has),
+            Entrance(Gate(board, reactor, self._prelude.head_start.has), self._coordination.permits),
             self._executor,
             self._leftovers,
             checks.make,
@@ -179,6 +193,7 @@ class Host:
         begin_events(self._plan, self._settings, self._board, self._reactor, self._outputs.flush_too)
         for warning in (*self._plan.warnings, *self._prelude.warnings):
             self._board.tell(Notice(Level.WARNING, warning))
+        self._coordination.begin()
         self._fleet.start()
         begin_sampling(self._fleet, self._board, self._reactor, everybody=self._settings.socket is not None)
         # Those with a head start may have ended before anybody listened to SIGCHLD.
@@ -189,7 +204,7 @@ class Host:
         reap, wrapped = self._reaper.reap, self.wrapped
         if wrapped is not None:
             deadline = self._settings.graceful_deadline
-            around = WrapperReactions(self._board, self._reactor, wrapped, reap, deadline)
+            around = WrapperReactions(self._board, self._reactor, wrapped, self._shutdown, reap, deadline)
             deliver = around.deliver
         else:
             deliver = HostReactions(self._board, self._shutdown, reap, self._say_states).deliver

@@ -50,6 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The composition root knows everyone and is known by nobody but the ways to start.
     "app": {"attrs", "twisted", "zope", ".*"},
     "checks": {"attrs", "twisted", ".*"},
+    "coordinating": {"attrs", "twisted", ".*"},
     "hooks": {"attrs", "twisted", "zope", ".*"},
     "optional": {"twisted", ".*"},
     "outputs": {"attrs", "twisted", ".*"},

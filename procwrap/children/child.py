@@ -135,8 +135,10 @@ class Child:
         around = self._around
         self._aim = Aim.RUN
         try:
-            started = around.executor.start(self.spec, self._exited, self.output_drained)
+            given = around.gate.environment(self.spec.name)
+            started = around.executor.start(self.spec, self._exited, self.output_drained, given)
         except SpawnError as error:
+            around.gate.ended(self.spec.name)
             self.starts.append(around.clock.seconds())
             self._judge_end(End(code=error.exit_status, reason=error.reason), None)
             return
@@ -153,6 +155,7 @@ class Child:
             return
         if not self.spec.wrapped or self._around.sweeps:
             self._around.leftovers.sweep(running.group, 0.0 if self.spec.wrapped else LINGER)
+        self._around.gate.ended(self.spec.name)
         self._judge_end(end, running.group)
 
     def _judge_end(self, end: End, pid: int | None) -> None:

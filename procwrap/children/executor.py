@@ -16,6 +16,7 @@ from procwrap.children.reaper import Reaper
 from procwrap.children.running import Hold, Running
 from procwrap.children.turns import Turns
 from procwrap.core.events import End
+from procwrap.spec.probe import Pairs
 from procwrap.spec.process import ProcessSpec
 
 Streams = Mapping[int, Stream]
@@ -69,18 +70,25 @@ class Executor:
         """Let all pipes share the reactor's time."""
         self._turns = Turns(self._reactor)
 
-    def start(self, spec: ProcessSpec, exited: Callable[[End], None], drained: Callable[[], None]) -> Started:
+    def start(
+        self,
+        spec: ProcessSpec,
+        exited: Callable[[End], None],
+        drained: Callable[[], None],
+        given: Pairs = (),
+    ) -> Started:
         """Start the process, or take it over if it was started before there was a reactor.
 
         Args:
             spec: what was asked.
             exited: called when it has ended.
             drained: called when moreover everything it wrote was read.
+            given: variables that its permits gave to it.
 
         Raises:
             SpawnError: it cannot be executed as asked.
         """
-        launched = self._head_start.take(spec.name) or self._launcher.launch(spec)
+        launched = self._head_start.take(spec.name) or self._launcher.launch(spec, given)
         streams = {} if spec.wrapped else self._open_streams(spec, launched.pid)
         if launched.listening is not None:
             exited = _after(self.notifications.begin(spec.name, launched.pid, launched.listening), exited)

@@ -52,26 +52,30 @@ class Launcher:
     _null: int = field(factory=lambda: os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
     _sockets: NotifySockets = field(factory=NotifySockets)
 
-    def launch(self, spec: ProcessSpec) -> Launched:
+    def launch(self, spec: ProcessSpec, given: Pairs = ()) -> Launched:
         """Execute the process.
+
+        Args:
+            spec: what was asked.
+            given: variables that win over its own.
 
         Raises:
             SpawnError: it cannot be executed as asked.
         """
         listening = self._sockets.open(spec)
         if listening is None:
-            return self._launch(spec, Listening())
+            return self._launch(spec, Listening(), given)
         try:
-            return evolve(self._launch(spec, listening), listening=listening)
+            return evolve(self._launch(spec, listening, given), listening=listening)
         except BaseException:
             listening.close()
             raise
         finally:
             listening.executed()
 
-    def _launch(self, spec: ProcessSpec, listening: Listening) -> Launched:
+    def _launch(self, spec: ProcessSpec, listening: Listening, given: Pairs) -> Launched:
         at = self._now()
-        environment = {**self._environment_of(spec), **listening.environment}
+        environment = {**self._environment_of(spec), **listening.environment, **dict(given)}
         command = Command(
             spec.entrypoint,
             spec.args,
@@ -151,12 +155,12 @@ class HeadStart:
     _begun: dict[str, Launched | SpawnError] = field(factory=dict)
 
     def begin(self, processes: Iterable[ProcessSpec], seconds: float) -> None:
-        """Start those that need no other, for at most so many seconds."""
+        """Start those that need nothing else, for at most so many seconds."""
         until = self._now() + seconds
         for spec in processes:
             if self._now() >= until:
                 return
-            if not spec.depends_on:
+            if not (spec.depends_on or spec.needs_permit):
                 self._begin_one(spec)
 
     def _begin_one(self, spec: ProcessSpec) -> None:

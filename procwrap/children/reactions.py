@@ -12,6 +12,7 @@ from procwrap.children.child import Child
 from procwrap.children.shutdown import Shutdown
 from procwrap.core.board import Board
 from procwrap.core.events import Level, Notice, ShutdownBegan, SignalReceived, signal_name
+from procwrap.core.lifecycle import FINAL
 from procwrap.errors import ExitStatus
 
 
@@ -67,17 +68,23 @@ class HostReactions:
         self._board.tell(Notice(Level.WARNING, text))
 
 
+_DEADLY = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
+"""Signals that end a program that does nothing about them."""
+
+
 @define(eq=False)
 class WrapperReactions:
     """Around one command: every signal is passed to its group, and nothing else is done for it.
 
     Args:
+        shutdown: ends everything when the command has not begun yet.
         deadline: seconds from SIGTERM to SIGKILL, only when one was asked for.
     """
 
     _board: Board
     _clock: IReactorTime
     _child: Child
+    _shutdown: Shutdown
     _reap: Callable[[], None]
     _deadline: float | None
     _timer: IDelayedCall | None = None
@@ -88,8 +95,17 @@ class WrapperReactions:
             self._reap()
             return
         self._board.tell(SignalReceived(number))
-        self._child.signal(number)
+        if not self._child.signal(number) and number in _DEADLY:
+            # It waits for somebody's permission, or is gone and others are waited for.
+            self._end_without_it(number)
+            return
         if number == signal.SIGTERM and not self._board.snapshot.shutdown:
             self._board.tell(ShutdownBegan(signal_name(number), number))
             if self._deadline is not None:
                 self._timer = self._clock.callLater(self._deadline, self._child.signal, signal.SIGKILL)
+
+    def _end_without_it(self, number: int) -> None:
+        if self._shutdown.begun:
+            self._shutdown.hurry(signal_name(number))
+        elif self._child.state not in FINAL:
+            self._shutdown.begin(signal_name(number), 128 + number, number)

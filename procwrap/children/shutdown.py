@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from attrs import define
-from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
+from attrs import define, field
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -22,6 +22,10 @@ FAST = 2.0
 """Seconds that a fast shutdown gives to what was written, and any other to a reader that takes nothing."""
 
 _log = Logger()
+
+
+Duty = Callable[[], Deferred[None]]
+"""Something to be done at the end. It has a deadline of its own, tells what fails, and can be cancelled."""
 
 
 @define(eq=False)
@@ -44,6 +48,9 @@ class Shutdown:
     _finish: Callable[[int], None]
     _patience: float | None
     _waiting: Callable[[], int] = lambda: 0
+    _before: list[Duty] = field(factory=list)
+    _after: list[Duty] = field(factory=list)
+    _under_way: Deferred[Any] | None = None
     code: int | None = None
     _asked_at: float | None = None
     _hurried_at: float | None = None
@@ -55,6 +62,14 @@ class Shutdown:
     def begun(self) -> bool:
         """Whether the end has begun."""
         return self.code is not None
+
+    def do_before(self, duty: Duty) -> None:
+        """Do something when everything is to end, before any process is stopped."""
+        self._before.append(duty)
+
+    def do_after(self, duty: Duty) -> None:
+        """Do something when all processes are gone, before what they wrote is written out."""
+        self._after.append(duty)
 
     def begin(self, reason: str, code: int, signal: int | None = None, *, fast: bool = False) -> None:
         """Stop everything and exit with ``code``; a second call changes nothing.
@@ -80,12 +95,16 @@ class Shutdown:
         self._board.tell(Hurried(reason))
         self._fleet.kill(reason)
         self._leftovers.hurry()
+        if self._under_way is not None:
+            self._under_way.cancel()
 
     @inlineCallbacks
     def _end(self, reason: str) -> Generator[Deferred[Any], None, None]:
         try:
+            yield self._do(self._before)
             yield self._fleet.stop(reason)
             yield self._leftovers.all_gone()
+            yield self._do(self._after)
             self._gone_at = self._moved_at = self._clock.seconds()
             yield self._until(self._drained)
             flushed = self._flush()
@@ -93,6 +112,17 @@ class Shutdown:
             yield DeferredList([flushed, in_time], fireOnOneCallback=True, consumeErrors=True)
         finally:
             self._finish(self.code or 0)
+
+    @inlineCallbacks
+    def _do(self, duties: list[Duty]) -> Generator[Deferred[Any], None, None]:
+        """Do all of them at the same time, unless it has to be quick."""
+        if not duties or self._hurried_at is not None:
+            return
+        begun = [maybeDeferred(duty) for duty in duties]
+        self._under_way = DeferredList(begun, consumeErrors=True)
+        # Cancelled, the list cancels each of them and waits for their answers.
+        yield self._under_way
+        self._under_way = None
 
     def _drained(self) -> bool:
         return all(child.settled for child in self._fleet.children.values())

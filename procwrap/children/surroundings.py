@@ -9,8 +9,8 @@ from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
 from procwrap.children.executor import Executor
-from procwrap.children.gate import Gate
 from procwrap.children.leftovers import Leftovers
+from procwrap.children.permits import Entrance
 from procwrap.core.events import End, Event
 from procwrap.core.policy import Judgement
 from procwrap.spec.process import ProcessSpec
@@ -46,7 +46,7 @@ class Surroundings:
     clock: IReactorTime
     wall: Callable[[], float]
     tell: Callable[[Event], None]
-    gate: Gate
+    gate: Entrance
     executor: Executor
     leftovers: Leftovers
     make_checks: Callable[[Child], Checks]

@@ -17,6 +17,7 @@ class State(enum.Enum):
     """Where a process is in its life; the values are what users see."""
 
     WAITING = "waiting"
+    STANDBY = "standby"
     STARTING = "starting"
     RUNNING = "running"
     UNHEALTHY = "unhealthy"
@@ -35,7 +36,9 @@ class Input(enum.Enum):
     BEGIN = "begin"
     STOP = "stop"
     KILL = "kill"
-    # from its gate
+    # from its gate, and from the permits behind it
+    HELD = "held"
+    STANDBY = "standby"
     GRANTED = "granted"
     DENIED = "denied"
     # from its checks
@@ -107,13 +110,23 @@ _STOPS: Mapping[Input, Move] = {
     Input.KILL: Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.KILL)),
 }
 
+# A process that waits and one that stands by differ only in what they count for.
+_ANSWERS: Mapping[Input, Move] = {
+    Input.HELD: Move(State.WAITING),
+    Input.STANDBY: Move(State.STANDBY),
+    Input.GRANTED: Move(State.STARTING, (Effect.SPAWN,)),
+    Input.DENIED: Move(State.SKIPPED),
+    Input.STOP: Move(State.STOPPED, (Effect.LEAVE_GATE,)),
+    Input.KILL: Move(State.STOPPED, (Effect.LEAVE_GATE,)),
+}
+
 TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.WAITING: {
         Input.BEGIN: Move(State.WAITING, (Effect.ASK_GATE,)),
-        Input.GRANTED: Move(State.STARTING, (Effect.SPAWN,)),
-        Input.DENIED: Move(State.SKIPPED),
-        Input.STOP: Move(State.STOPPED, (Effect.LEAVE_GATE,)),
-        Input.KILL: Move(State.STOPPED, (Effect.LEAVE_GATE,)),
+        **_ANSWERS,
+    },
+    State.STANDBY: {
+        **_ANSWERS,
     },
     State.STARTING: {
         Input.HEALTHY: Move(State.RUNNING),
@@ -152,6 +165,7 @@ _ORDERS = frozenset({Input.STOP, Input.KILL})
 
 IGNORED: Mapping[State, frozenset[Input]] = {
     State.WAITING: frozenset(),
+    State.STANDBY: frozenset(),
     # A round may fail before the first success: still starting.
     State.STARTING: frozenset({Input.DEGRADED}),
     State.RUNNING: frozenset({Input.HEALTHY}),

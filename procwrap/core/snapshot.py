@@ -72,6 +72,16 @@ class ProcessView:
         """Whether nothing is wrong: it is healthy, or it has done its work."""
         return self.healthy or self.completed
 
+    @property
+    def stands_by(self) -> bool:
+        """Whether it waits for a lock, so that another does its work and it counts for no health."""
+        return self.state is State.STANDBY
+
+    @property
+    def ails(self) -> bool:
+        """Whether it counts and is not fine."""
+        return not (self.fine or self.stands_by)
+
 
 @frozen
 class Snapshot:
@@ -81,8 +91,9 @@ class Snapshot:
         declared: False before the processes are known; nothing is ready then.
         shutdown: the end has begun.
         preempted: the node is about to go.
-        ailing: how many processes are not fine; counted along, for with thousands of processes looking at
-            all of them after every event takes longer than everything else together.
+        ailing: how many processes count and are not fine; counted along, for with thousands of processes
+            looking at all of them after every event takes longer than everything else together.
+        standing_by: how many stand by, counted along too.
     """
 
     processes: Mapping[str, ProcessView] = field(factory=dict)
@@ -90,10 +101,15 @@ class Snapshot:
     shutdown: bool = False
     preempted: bool = False
     ailing: int = field()
+    standing_by: int = field()
 
     @ailing.default
-    def _count(self) -> int:
-        return sum(not view.fine for view in self.processes.values())
+    def _count_ailing(self) -> int:
+        return sum(view.ails for view in self.processes.values())
+
+    @standing_by.default
+    def _count_standing_by(self) -> int:
+        return sum(view.stands_by for view in self.processes.values())
 
 
 def reduce(snapshot: Snapshot, event: Event) -> Snapshot:
@@ -110,8 +126,14 @@ def _reduce(event: object, snapshot: Snapshot) -> Snapshot:
 def _(event: Declared, snapshot: Snapshot) -> Snapshot:
     processes = {name: ProcessView(name) for name in event.names}
     processes |= snapshot.processes
-    ailing = sum(not view.fine for view in processes.values())
-    return evolve(snapshot, processes=processes, ailing=ailing, declared=True)
+    counted = Snapshot(processes)
+    return evolve(
+        snapshot,
+        processes=processes,
+        ailing=counted.ailing,
+        standing_by=counted.standing_by,
+        declared=True,
+    )
 
 
 @_reduce.register
@@ -190,5 +212,10 @@ def _(event: UsageSampled, snapshot: Snapshot) -> Snapshot:
 
 
 def _with(snapshot: Snapshot, view: ProcessView) -> Snapshot:
-    ailing = snapshot.ailing + snapshot.processes[view.name].fine - view.fine
-    return evolve(snapshot, processes={**snapshot.processes, view.name: view}, ailing=ailing)
+    before = snapshot.processes[view.name]
+    return evolve(
+        snapshot,
+        processes={**snapshot.processes, view.name: view},
+        ailing=snapshot.ailing - before.ails + view.ails,
+        standing_by=snapshot.standing_by - before.stands_by + view.stands_by,
+    )

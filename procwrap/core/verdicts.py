@@ -51,8 +51,8 @@ def fine(view: ProcessView) -> bool:
 
 
 def all_healthy(snapshot: Snapshot) -> bool:
-    """Return whether there are processes and all of them are fine."""
-    return bool(snapshot.processes) and not snapshot.ailing
+    """Return whether there are processes that count and all of these are fine."""
+    return len(snapshot.processes) > snapshot.standing_by and not snapshot.ailing
 
 
 def liveness(snapshot: Snapshot, rule: LivenessRule) -> Verdict:
@@ -65,7 +65,10 @@ def liveness(snapshot: Snapshot, rule: LivenessRule) -> Verdict:
 
 def readiness(snapshot: Snapshot) -> Verdict:
     """Tell whether traffic should come: everything was started and is fine, and nothing is about to end."""
-    causes = _those(snapshot, lambda view: not view.fine)
+    # Where all stand by there is nobody who could take traffic.
+    causes = _those(snapshot, lambda view: view.ails) or _those(snapshot, lambda view: view.stands_by)
+    if is_ready(snapshot):
+        causes = {}
     return Verdict(is_ready(snapshot), causes, snapshot.preempted, snapshot.shutdown)
 
 
@@ -98,7 +101,7 @@ def reason(view: ProcessView) -> str:
 
 
 def _not_alive(view: ProcessView) -> bool:
-    return not fine(view) and view.state is not State.STOPPED
+    return view.ails and view.state is not State.STOPPED
 
 
 def _stuck(view: ProcessView) -> bool:

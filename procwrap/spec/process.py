@@ -147,6 +147,7 @@ class ProcessSpec:
         replica: index of this replica; its PROCWRAP_REPLICA is part of ``envs``.
         memory_limit: bytes of resident memory of the process and its descendants; more restarts it.
         prom_target: its metrics are part of /prommerge.
+        needs_permit: somebody outside has to agree before it starts.
         wrapped: the one command of ``procwrap -- command``; it inherits stdin, stdout and stderr.
     """
 
@@ -170,4 +171,5 @@ class ProcessSpec:
     memory_limit: int | None = None
     prom_target: PromTarget | None = None
     replica: int | None = None
+    needs_permit: bool = False
     wrapped: bool = False

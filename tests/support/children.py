@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from procwrap.children.child import Child
 from procwrap.children.fleet import Fleet
 from procwrap.children.gate import Gate
+from procwrap.children.permits import Entrance, Permit
 from procwrap.children.surroundings import Surroundings
 from procwrap.core.board import Board
 from procwrap.core.events import End, Event
@@ -19,6 +20,7 @@ from procwrap.core.lifecycle import Input, State
 from procwrap.core.policy import Judgement
 from procwrap.core.snapshot import Snapshot
 from procwrap.errors import ExitStatus, SpawnError
+from procwrap.spec.probe import Pairs
 from procwrap.spec.process import ProcessSpec
 
 WALL = 1_700_000_000.0
@@ -73,7 +75,11 @@ class FakeExecutor:
     started: list[FakeRunning] = field(factory=list)
 
     def start(
-        self, spec: ProcessSpec, exited: Callable[[End], None], drained: Callable[[], None]
+        self,
+        spec: ProcessSpec,
+        exited: Callable[[End], None],
+        drained: Callable[[], None],
+        given: Pairs = (),
     ) -> FakeStarted:
         self.before_start()
         if spec.entrypoint == "missing":
@@ -81,7 +87,7 @@ class FakeExecutor:
         withstands = self.withstands.get(spec.name, frozenset())
         running = FakeRunning(1000 + len(self.started), spec, exited, drained, withstands)
         self.started.append(running)
-        return FakeStarted(running, dict(spec.envs), self.clock.seconds())
+        return FakeStarted(running, {**dict(spec.envs), **dict(given)}, self.clock.seconds())
 
 
 @define(eq=False)
@@ -179,6 +185,7 @@ def make_world(
     grace: float | None = 10.0,
     healthy_at_once: bool = True,
     withstands: dict[str, frozenset[int]] | None = None,
+    permits: dict[str, list[Permit]] | None = None,
 ) -> World:
     """Build a fleet of these processes around a Clock."""
     clock, board = Clock(), Board(_raise)
@@ -208,7 +215,7 @@ def make_world(
         clock,
         lambda: WALL + clock.seconds(),
         board.tell,
-        Gate(board, clock),
+        Entrance(Gate(board, clock), lambda name: (permits or {}).get(name, ())),
         executor,  # type: ignore[arg-type]
         NoLeftovers(),  # type: ignore[arg-type]
         make_checks,

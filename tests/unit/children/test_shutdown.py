@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import signal
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from procwrap.children.leftovers import Leftovers
+from procwrap.children.permits import Permit
 from procwrap.children.reactions import HostReactions, WrapperReactions
 from procwrap.children.shutdown import FAST, Shutdown
 from procwrap.core.events import End, Hurried, Notice, ShutdownBegan
 from procwrap.core.lifecycle import State
 from procwrap.spec.process import ProcessSpec
 from tests.support.children import World, make_world
+from tests.support.permits import ScriptedPermit
 
 TERM = frozenset({signal.SIGTERM})
 
@@ -19,9 +21,14 @@ TERM = frozenset({signal.SIGTERM})
 class Ending(SynchronousTestCase):
     """A fleet and its shutdown."""
 
-    def build(self, *specs: ProcessSpec, withstands: frozenset[int] = frozenset()) -> World:
+    def build(
+        self,
+        *specs: ProcessSpec,
+        withstands: frozenset[int] = frozenset(),
+        permits: dict[str, list[Permit]] | None = None,
+    ) -> World:
         specs = specs or (ProcessSpec("api", "/bin/api"),)
-        world = make_world(*specs, withstands={spec.name: withstands for spec in specs})
+        world = make_world(*specs, withstands={spec.name: withstands for spec in specs}, permits=permits)
         self.codes: list[int] = []
         self.flushed: Deferred[None] = succeed(None)
         self.flushes = 0
@@ -56,6 +63,41 @@ class ShutdownTests(Ending):
         world.clock.advance(0.01)
         self.assertEqual((self.flushes, self.codes), (1, [0]))
         self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_duties_have_their_turn(self) -> None:
+        """One before any process is stopped, one after all are gone; each is waited for."""
+        world = self.build(withstands=TERM)
+        before: Deferred[None] = Deferred()
+        after: Deferred[None] = Deferred()
+        self.shutdown.do_before(lambda: before)
+        self.shutdown.do_after(lambda: after)
+        self.shutdown.begin("SIGTERM", 0, signal.SIGTERM)
+        self.assertEqual(world.run("api").signals, [])
+        before.callback(None)
+        world.run("api").end(End(code=0))
+        world.clock.advance(0.01)
+        self.assertEqual(self.codes, [])
+        after.callback(None)
+        world.clock.advance(0.01)
+        self.assertEqual(self.codes, [0])
+
+    def test_a_hurry_calls_off_the_duties(self) -> None:
+        """A second SIGTERM waits for no proxy; a fast shutdown asks none at all."""
+        for fast in (False, True):
+            self.build()
+            called_off: list[str] = []
+            self.shutdown.do_before(lambda off=called_off: Deferred(lambda _: off.append("off")))  # type: ignore[misc]
+            self.shutdown.begin("SIGTERM", 0, signal.SIGTERM, fast=fast)
+            if not fast:
+                self.shutdown.hurry("a further SIGTERM")
+            self.assertEqual((called_off, self.codes), ([] if fast else ["off"], [0]))
+
+    def test_a_duty_that_fails_keeps_nothing_up(self) -> None:
+        """It tells by itself what went wrong."""
+        self.build()
+        self.shutdown.do_before(lambda: fail(OSError("gone")))
+        self.shutdown.begin("SIGTERM", 0, signal.SIGTERM)
+        self.assertEqual(self.codes, [0])
 
     def test_a_second_reason_changes_nothing(self) -> None:
         """The first one gives the exit code, and the end is begun once."""
@@ -193,7 +235,7 @@ class HostReactionsTests(Ending):
 class WrapperReactionsTests(Ending):
     def react(self, world: World, deadline: float | None, *numbers: int) -> None:
         child = world.fleet.children["api"]
-        reactions = WrapperReactions(world.board, world.clock, child, lambda: None, deadline)
+        reactions = WrapperReactions(world.board, world.clock, child, self.shutdown, lambda: None, deadline)
         for number in numbers:
             reactions.deliver(number)
 
@@ -212,3 +254,17 @@ class WrapperReactionsTests(Ending):
         self.assertTrue(world.board.snapshot.shutdown)
         world.clock.advance(1.0)
         self.assertEqual(world.run("api").signals, [signal.SIGTERM, signal.SIGTERM, signal.SIGKILL])
+
+    def test_a_signal_while_it_waits_for_a_permit_ends_all(self) -> None:
+        """As the signal would have ended the command: 143 after SIGTERM, and the command never runs."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            world = self.build(permits={"api": [ScriptedPermit()]})
+            self.react(world, None, number, number)
+            self.assertEqual((self.codes, world.runs("api")), ([128 + number], []))
+
+    def test_a_signal_that_would_not_end_it_is_ignored_then(self) -> None:
+        """SIGUSR1 comes too early for a command that waits."""
+        world = self.build(permits={"api": [ScriptedPermit()]})
+        self.react(world, None, signal.SIGUSR1, signal.SIGWINCH)
+        self.assertEqual(self.codes, [])
+        self.assertIs(world.state("api"), State.WAITING)

@@ -53,7 +53,7 @@ def test_not_ready_before_anything_was_started(now: Snapshot) -> None:
     assert not all_healthy(now)
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - {State.RUNNING, State.EXITED}, key=str))
+@pytest.mark.parametrize("state", sorted(set(State) - {State.RUNNING, State.EXITED, State.STANDBY}, key=str))
 def test_every_other_state_is_not_ready_and_named(state: State) -> None:
     """A process that does not run is the cause, with its state and reason; the others are not listed."""
     verdict = readiness(in_state(state))
