@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from procwrap.core.eventlabels import read_labels
 from procwrap.sinks.datagram import trimmed
-from procwrap.spec.events import UdpEvents
+from procwrap.spec.events import EventLabels
 
 LOOK = 1.0
 """Seconds between two looks at the file, at least; nobody looks while there is nothing to tell."""
@@ -25,31 +25,27 @@ Ask = Callable[[Callable[[str], Any], str], Deferred[Any]]
 """Asks a blocking question about something aside, in at most one thread at a time."""
 
 
-def _nothing() -> None:
-    """Be nobody who waits."""
-
-
 @define(eq=False)
 class PodLabels:
     """The labels as they are now.
 
     Args:
-        target: says which labels there are.
+        wanted: says which labels there are.
         warn: called with one line when the file cannot be read; once until that works again.
 
     Attributes:
         current: what is known of them.
         looking: the file is being looked at, and whoever sends events had better wait.
-        on_looked: called when that is over.
+        on_looked: each is called when that is over.
     """
 
-    _target: UdpEvents
+    _wanted: EventLabels
     _clock: IReactorTime
     _ask: Ask
     _warn: Callable[[str], None]
     current: Mapping[str, str] = field(init=False)
     looking: bool = field(init=False, default=False)
-    on_looked: Callable[[], None] = field(init=False, default=_nothing)
+    on_looked: list[Callable[[], None]] = field(init=False, factory=list)
     _asking: bool = field(init=False, default=False)
     _looked_at: float | None = field(init=False, default=None)
     _seen: tuple[int, ...] = field(init=False, default=())
@@ -58,11 +54,11 @@ class PodLabels:
 
     def __attrs_post_init__(self) -> None:
         """Begin with what needs no file."""
-        self.current = trimmed(dict(self._target.labels))
+        self.current = trimmed(dict(self._wanted.fixed))
 
     def look(self) -> None:
         """Look whether the file has changed, unless that was done just now."""
-        path, now = self._target.labels_file, self._clock.seconds()
+        path, now = self._wanted.file, self._clock.seconds()
         if path is None or self._asking or (self._looked_at is not None and now < self._looked_at + LOOK):
             return
         self._looked_at = now
@@ -79,8 +75,8 @@ class PodLabels:
             if seen == self._seen:
                 return None
             text = (file.read(MOST_BYTES) or b"").decode("utf-8", "surrogateescape")
-        labels = read_labels(text, self._target.exclude)
-        return seen, trimmed({**dict(self._target.labels), **labels})
+        labels = read_labels(text, self._wanted.exclude)
+        return seen, trimmed({**dict(self._wanted.fixed), **labels})
 
     def _read_it(self, found: tuple[tuple[int, ...], Mapping[str, str]] | None) -> None:
         if found is not None:
@@ -93,7 +89,7 @@ class PodLabels:
             self._warned = True
             error = failure.value
             reason = error.strerror if isinstance(error, OSError) else repr(error)
-            self._warn(f"cannot read the labels of events in {self._target.labels_file}: {reason}")
+            self._warn(f"cannot read the labels of events in {self._wanted.file}: {reason}")
         self._looked()
 
     def _looked(self) -> None:
@@ -109,4 +105,5 @@ class PodLabels:
         self._timer = None
         if self.looking:
             self.looking = False
-            self.on_looked()
+            for go_on in self.on_looked:
+                go_on()

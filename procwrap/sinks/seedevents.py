@@ -17,6 +17,7 @@ from procwrap.core.events import (
     ShutdownBegan,
     SignalReceived,
 )
+from procwrap.core.preempted import Preempted, PreemptionCounted, PreemptionWatched
 from procwrap.core.snapshot import Snapshot
 from procwrap.spec.process import ProcessSpec
 
@@ -47,7 +48,7 @@ SIGNALS = {
 }
 """What the signals to procwrap are called."""
 
-_TOLD_RESTARTS = (RestartCause.PROBE, RestartCause.OOM)
+_TOLD_RESTARTS = (RestartCause.PROBE, RestartCause.OOM, RestartCause.LOCK)
 
 
 @define(eq=False)
@@ -76,6 +77,13 @@ class SeedEvents:
             case Ended() if snapshot.shutdown and not self._killed and self._was_forced(event):
                 self._killed = True
                 yield _termination("kill")
+            case PreemptionWatched():
+                yield SeedEvent("preempted", op="inc", value=0)
+            case Preempted():
+                yield SeedEvent("preempted")
+                yield SeedEvent("preempted", op="inc")
+            case PreemptionCounted():
+                yield SeedEvent("preemption_count")
             case Restarting() if event.cause in _TOLD_RESTARTS:
                 spec = self._specs[event.name]
                 yield SeedEvent("restart", {"command": shown_command(spec), "process_name": event.name})

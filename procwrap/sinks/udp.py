@@ -44,18 +44,14 @@ class UdpSink:
     _flushed: Deferred[None] | None = field(init=False, default=None)
 
     @property
-    def sent(self) -> int:
-        """Events that the kernel took."""
-        return self._line.sent
-
-    @property
-    def lost(self) -> int:
-        """Events that nobody got, as far as is known."""
-        return self._line.lost + self.dropped
+    def counts(self) -> dict[str, int]:
+        """What became of events: ``sent`` to the kernel, ``refused`` by it or the host, ``dropped`` here."""
+        return {"sent": self._line.sent, "refused": self._line.lost, "dropped": self.dropped}
 
     def begin(self) -> None:
         """Find the server and the labels before there is anything to tell."""
-        self._labels.on_looked = self._line.on_asked = self._pump
+        self._labels.on_looked.append(self._pump)
+        self._line.on_asked = self._pump
         self._labels.look()
         self._line.prepare()
 

@@ -22,6 +22,8 @@ from procwrap.core.events import (
     signal_name,
 )
 from procwrap.core.lifecycle import State
+from procwrap.core.locks import LockChange, LockChanged
+from procwrap.core.preempted import Preempted, PreemptionRevoked
 
 
 @frozen
@@ -70,6 +72,7 @@ def _(event: Restarting) -> Message:
 
 _WORTH_SAYING = {
     State.WAITING: Level.INFO,
+    State.STANDBY: Level.INFO,
     State.RUNNING: Level.DEBUG,
     State.UNHEALTHY: Level.DEBUG,
     State.STOPPING: Level.INFO,
@@ -85,6 +88,19 @@ def _(event: StateChanged) -> Message | None:
         return None
     text = f"{event.state.value}: {event.reason}" if event.reason else event.state.value
     return Message(level, text, {"process": event.name})
+
+
+_LOCK = {
+    LockChange.TAKEN: (Level.INFO, "holds the shared lock"),
+    LockChange.GIVEN_BACK: (Level.INFO, "gave the shared lock back"),
+    LockChange.LOST: (Level.WARNING, "lost the shared lock"),
+}
+
+
+@_message.register
+def _(event: LockChanged) -> Message:
+    level, text = _LOCK[event.change]
+    return Message(level, f"{text}: {event.reason}" if event.reason else text, {"process": event.name})
 
 
 @_message.register
@@ -116,3 +132,13 @@ def _(event: Hurried) -> Message:
 @_message.register
 def _(event: SignalReceived) -> Message:
     return Message(Level.DEBUG, f"received {signal_name(event.signal)}", {})
+
+
+@_message.register
+def _(event: Preempted) -> Message:
+    return Message(Level.WARNING, f"preempted: {event.reason}", {})
+
+
+@_message.register
+def _(event: PreemptionRevoked) -> Message:
+    return Message(Level.WARNING, "no longer preempted: it was taken back", {})

@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from procwrap.sinks.podlabels import LOOK, PATIENCE, PodLabels
-from procwrap.spec.events import UdpEvents
+from procwrap.spec.events import EventLabels
 from tests.support.asking import Questions
 
 FIXED = (("pod", "web-1"), ("team", "core"), ("team", "edge"))
@@ -25,9 +25,9 @@ class PodLabelsTests(SynchronousTestCase):
 
     def make(self, path: str | None) -> PodLabels:
         """The labels with a file."""
-        target = UdpEvents("h", 1, FIXED, path, frozenset({"hash"}))
+        target = EventLabels(FIXED, path, frozenset({"hash"}))
         made = PodLabels(target, self.clock, self.questions.ask, self.warnings.append)
-        made.on_looked = self.count
+        made.on_looked.append(self.count)
         return made
 
     def count(self) -> None:

@@ -20,6 +20,7 @@ from procwrap.core.events import (
     ShutdownBegan,
     SignalReceived,
 )
+from procwrap.core.preempted import Preempted, PreemptionCounted, PreemptionRevoked, PreemptionWatched
 from procwrap.core.snapshot import Snapshot, reduce
 from procwrap.sinks.seedevents import SeedEvent, SeedEvents
 from procwrap.spec.process import ProcessSpec, Stop
@@ -122,7 +123,7 @@ def test_successful_probes_with_debug() -> None:
     assert statuses == ["true", "false"]
 
 
-@pytest.mark.parametrize("cause", [RestartCause.PROBE, RestartCause.OOM])
+@pytest.mark.parametrize("cause", [RestartCause.PROBE, RestartCause.OOM, RestartCause.LOCK])
 def test_restarts(cause: RestartCause) -> None:
     """A process that is restarted because of its probes or memory is told with its command, masked."""
     command = "/bin/api --password=*** --dsn *** ***"
@@ -135,6 +136,17 @@ def test_restarts(cause: RestartCause) -> None:
 def test_other_restarts(cause: RestartCause) -> None:
     """One that ended by itself is not."""
     assert told([Restarting("api", cause, 1.0, "")]) == []
+
+
+def test_preemption() -> None:
+    """A counter that begins with nothing; what happened, and one more of it; then each second of a minute."""
+    events = [PreemptionWatched(), Preempted("soon"), PreemptionCounted(), PreemptionRevoked()]
+    assert told(events) == [
+        SeedEvent("preempted", op="inc", value=0),
+        SeedEvent("preempted", op="event", value=1),
+        SeedEvent("preempted", op="inc", value=1),
+        SeedEvent("preemption_count", op="event", value=1),
+    ]
 
 
 def test_the_rest_is_silent() -> None:

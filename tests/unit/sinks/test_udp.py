@@ -14,7 +14,7 @@ from procwrap.sinks.podlabels import LOOK, PATIENCE, PodLabels
 from procwrap.sinks.seedevents import SeedEvents
 from procwrap.sinks.udp import LAST, MOST_WAITING, SLICE, UdpSink
 from procwrap.sinks.udpline import UdpLine
-from procwrap.spec.events import UdpEvents
+from procwrap.spec.events import EventLabels, UdpEvents
 from tests.support.asking import Questions
 
 TERM = SignalReceived(15)
@@ -46,13 +46,14 @@ class UdpSinkTests(SynchronousTestCase):
 
     def build(self, labels_file: str | None = None) -> UdpSink:
         """A sink that has just begun and watches the board."""
-        target = UdpEvents("metrics", 9, (("pod", "p"),), labels_file)
+        target = UdpEvents("metrics", 9)
 
         def report(level: Any, text: str) -> None:
             self.board.tell(Notice(level, text))
 
         line = UdpLine(target, self.clock, self.questions.ask, report, lambda *_: self)  # type: ignore[arg-type,return-value]
-        labels = PodLabels(target, self.clock, self.questions.ask, self.notices.append)
+        wanted = EventLabels((("pod", "p"),), labels_file)
+        labels = PodLabels(wanted, self.clock, self.questions.ask, self.notices.append)
         sink = UdpSink(SeedEvents({}), labels, line, self.clock)
         self.board.watch(sink.watch)
         sink.begin()
@@ -69,7 +70,8 @@ class UdpSinkTests(SynchronousTestCase):
         sink = self.build()
         self.questions.answer(ADDRESS)
         self.board.tell(TERM)
-        self.assertEqual((self.signals(), sink.sent, sink.lost), (1, 1, 0))
+        self.assertEqual(self.signals(), 1)
+        self.assertEqual(sink.counts, {"sent": 1, "refused": 0, "dropped": 0})
         self.assertTrue(sink.flush().called)
 
     def test_events_wait_for_the_first_answer(self) -> None:
@@ -90,7 +92,8 @@ class UdpSinkTests(SynchronousTestCase):
         self.questions.answer(ADDRESS)
         self.assertEqual((len(self.taken), sink.dropped), (SLICE, 5))
         self.clock.pump([0.0] * (MOST_WAITING // SLICE))
-        self.assertEqual((self.signals(), sink.lost), (MOST_WAITING, 5))
+        self.assertEqual(self.signals(), MOST_WAITING)
+        self.assertEqual(sink.counts, {"sent": MOST_WAITING, "refused": 0, "dropped": 5})
 
     def test_what_cannot_be_sent_is_lost(self) -> None:
         """A name that has no address keeps nothing in memory."""
@@ -98,7 +101,8 @@ class UdpSinkTests(SynchronousTestCase):
         self.board.tell(TERM)
         self.questions.answer(socket.gaierror(-2, "Name or service not known"))
         self.board.tell(TERM)
-        self.assertEqual((self.taken, sink.lost, len(self.notices)), ([], 2, 1))
+        self.assertEqual((self.taken, len(self.notices)), ([], 1))
+        self.assertEqual(sink.counts, {"sent": 0, "refused": 2, "dropped": 0})
         self.assertTrue(sink.flush().called)
 
     def test_a_busy_kernel_is_asked_again(self) -> None:
@@ -138,7 +142,7 @@ class UdpSinkTests(SynchronousTestCase):
         flushed = sink.flush()
         self.clock.advance(LAST)
         self.assertTrue(flushed.called)
-        self.assertEqual(sink.lost, 1)
+        self.assertEqual(sink.counts["dropped"], 1)
 
     def test_events_wait_for_the_labels(self) -> None:
         """An event after a change has the new labels, unless reading them takes too long."""
