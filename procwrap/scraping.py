@@ -5,8 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
-
+from procwrap.abrupt import AbruptFactory
 from procwrap.core.board import Board
 from procwrap.probes.aside import Asides
 from procwrap.probes.httpwire import Endpoints
@@ -28,7 +27,7 @@ def make_merging(plan: Plan, settings: Settings, board: Board, reactor: Any, log
     # 50 ms for it. None of that is ever garbage.
     gc.freeze()
     sources = (_source(process) for process in plan.processes)
-    endpoints = Endpoints(reactor, Asides(reactor), _AbruptFactory)
+    endpoints = Endpoints(reactor, Asides(reactor), AbruptFactory)
     scraper = Scraper(make_client(reactor, endpoints), reactor, trouble)
     return Merging(
         board,
@@ -46,18 +45,3 @@ def _source(process: ProcessSpec) -> Source | None:
     if target is None:
         return None
     return Source(process.name, target.url, target.headers, shown_url(target.url))
-
-
-class _Abrupt(ProtocolWrapper):
-    """Closes a connection at once: a TLS peer might leave our goodbye unanswered."""
-
-    transport: Any
-
-    def loseConnection(self) -> None:
-        """Close; we never have anything left to say then."""
-        self.transport.abortConnection()
-
-
-class _AbruptFactory(WrappingFactory):
-    protocol = _Abrupt
-    noisy = False

@@ -1,8 +1,9 @@
 """The grammar of both text formats as regular expressions over bytes, linear in the length of what they read.
 
 ``RUN`` is why merging is fast: one match reads all lines in a row that have the same name and the same names
-of labels, as nearly all lines are written, without a step of Python for each of them. Every quantifier is
-possessive, so that a line that is none costs no more than one that is.
+of labels, as nearly all lines are written, without a step of Python for each of them. ``GROUPS`` does the
+same for histograms, whose names alternate. Every quantifier but that of its first name is possessive, so that
+a line that is none costs no more than one that is.
 """
 
 from __future__ import annotations
@@ -48,6 +49,34 @@ OPEN_TIMED_RUN = _run(_VALUE + rb" [0-9]{1,11}+(?:\.[0-9]{1,9}+)?+")
 """The same with seconds, as OpenMetrics has them."""
 MILLISECONDS = re.compile(rb"([0-9]{3})\n")
 """Where a line of ``TIMED_RUN`` gets its point to be one of ``OPEN_TIMED_RUN``."""
+
+
+def _others(left: int) -> bytes:
+    more = _others(left - 1) if left > 1 else b""
+    return rb"(?:(?!le=)(" + LABEL_NAME + rb")=" + QUOTED + rb"," + more + rb")?+"
+
+
+def _same_others(group: int) -> bytes:
+    more = _same_others(group + 1) if group <= MOST_LABELS else b""
+    return rb"(?(%d)\%d=" % (group, group) + QUOTED + rb"," + more + rb")"
+
+
+_BOUND = rb"le=" + QUOTED + rb"\} "
+GROUPS = re.compile(
+    rb"([a-zA-Z_:][a-zA-Z0-9_:]*?)_bucket\{" + _others(MOST_LABELS) + _BOUND + _VALUE + rb"\n"
+    rb"(?:\1_(?:bucket\{"
+    + _same_others(2)
+    + _BOUND
+    + rb"|(?:sum|count)(?(2)\{"
+    + _same_labels(2)
+    + rb"\}) )"
+    + _VALUE
+    + rb"\n)*+"
+)
+"""Lines in a row of a histogram whose last label is ``le``: buckets, and ``_sum`` and ``_count`` without it.
+
+Group 1 is the name of the family, the others are the names of the labels but ``le``.
+"""
 
 _BLANK = rb"[ \t]*+"
 NUMBER = (

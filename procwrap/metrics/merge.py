@@ -8,11 +8,12 @@ from typing import NamedTuple
 from attrs import define, field, frozen
 
 from procwrap.metrics import kinds
+from procwrap.metrics.part import Part
 from procwrap.metrics.problem import BadExpositionError, Problem
-from procwrap.metrics.reader import STEP, Family, Reader
+from procwrap.metrics.reader import STEP, Reader
 from procwrap.metrics.syntax import Syntax, of_content_type
 from procwrap.metrics.unpack import blocks
-from procwrap.metrics.writing import Merged, Part, Title, titles, written
+from procwrap.metrics.writing import Merged, Title, titles, written
 
 _MOST_NAMED = 5
 """Families and samples that one line of a problem names."""
@@ -60,7 +61,7 @@ class Merge:
 
     form: Form
     problems: list[Problem] = field(init=False, factory=list)
-    _read: dict[str, tuple[Syntax, dict[bytes, Family]]] = field(init=False, factory=dict)
+    _read: dict[str, dict[bytes, Part]] = field(init=False, factory=dict)
     _families: dict[bytes, Merged] = field(init=False, factory=dict)
     _owners: dict[bytes, bytes] = field(init=False, factory=dict)
 
@@ -70,9 +71,9 @@ class Merge:
         reader = Reader(target.process, given, self.form.syntax)
         try:
             yield from reader.read(blocks(target.pieces, gzipped=target.gzipped))
-            families: dict[bytes, Family] = {}
-            yield from reader.gather(families)
-            self._read[target.process] = given, families
+            parts: dict[bytes, Part] = {}
+            yield from reader.gather(parts)
+            self._read[target.process] = parts
         except BadExpositionError as error:
             self.problems.append(Problem(target.process, str(error), whole=True))
 
@@ -84,50 +85,53 @@ class Merge:
         """
         for process in order:
             if process in self._read:
-                yield from self._add(process, *self._read.pop(process))
+                yield from self._add(process, self._read.pop(process))
         made: list[Title] = []
         yield from self._collect_titles(made)
         if self.form.sort:
             made.sort(key=lambda title: title.name)
-        for title in made:
-            yield from self._write_title(title)
+        # Each is given up once it is written: to free all of them at the end would be a pause.
+        made.reverse()
+        while made:
+            yield from self._write_title(made.pop())
         if self.form.syntax is Syntax.OPENMETRICS:
             yield b"# EOF\n"
 
-    def _add(self, process: str, given: Syntax, families: dict[bytes, Family]) -> Iterator[bytes]:
+    def _add(self, process: str, parts: dict[bytes, Part]) -> Iterator[bytes]:
         left_out: list[str] = []
-        for count, (key, family) in enumerate(families.items()):
+        for count, (key, part) in enumerate(parts.items()):
             if count % STEP == 0:
                 yield b""
-            why = self._contradiction(key, family)
+            why = self._contradiction(key, part)
             if why:
                 left_out.append(f"{key.decode()} ({why})")
                 continue
             merged = self._families.get(key)
             if merged is None:
-                merged = self._families[key] = Merged(family.kind, family.help, family.unit)
-            merged.kind = kinds.joint(merged.kind, family.kind)
-            merged.help = merged.help or family.help
-            merged.unit = merged.unit or family.unit
-            merged.parts.append(Part(process, given, family))
+                merged = self._families[key] = Merged(part.kind, part.help, part.unit)
+            merged.kind = kinds.joint(merged.kind, part.kind)
+            merged.help = merged.help or part.help
+            merged.unit = merged.unit or part.unit
+            merged.parts.append(part)
         if left_out:
             self._complain(process, "left out what another target has otherwise", left_out)
 
-    def _contradiction(self, key: bytes, family: Family) -> str:
+    def _contradiction(self, key: bytes, part: Part) -> str:
         """Say why a family cannot be part of the result; if it can, keep the names of its samples for it."""
         merged = self._families.get(key)
-        if merged is not None and not kinds.alike(merged.kind, family.kind):
-            return f"{_word(family.kind)}, not {_word(merged.kind)}"
-        names = {key, *family.names}
-        for name in names:
+        if merged is not None and not kinds.alike(merged.kind, part.kind):
+            return f"{_word(part.kind)}, not {_word(merged.kind)}"
+        for name in (key, *part.names):
             owner = self._owners.get(name, key)
             if owner != key:
                 return f"{name.decode()} is part of {owner.decode()}"
-        self._owners.update(dict.fromkeys(names, key))
+        for name in (key, *part.names):
+            self._owners[name] = key
         return ""
 
     def _collect_titles(self, made: list[Title]) -> Iterator[bytes]:
-        for count, (key, family) in enumerate(self._families.items()):
+        families, self._families = self._families, {}
+        for count, (key, family) in enumerate(families.items()):
             if count % STEP == 0:
                 yield b""
             made += titles(key, family, self.form.syntax, self._owners, alone=not self.form.meta)

@@ -12,7 +12,7 @@ from heapq import merge
 from itertools import islice
 
 from procwrap.metrics.grammar import LABEL_NAME, QUOTED
-from procwrap.metrics.run import Run, without
+from procwrap.metrics.run import Run, name_of, without
 
 STEP = 4096
 """Lines that are worked on without a pause."""
@@ -92,19 +92,19 @@ def _distinct(runs: Iterable[Run], repeats: list[bytes]) -> Iterator[tuple[Run, 
         series = run.all_series(texts)
         new = set(series)
         if len(new) < len(texts) or not seen.isdisjoint(new):
-            texts = _first_ones(run.name, texts, series, seen, repeats)
+            texts = _first_ones(texts, series, seen, repeats)
         else:
             seen |= new
         yield run, texts
 
 
 def _first_ones(
-    name: bytes, texts: list[bytes], series: list[bytes], seen: set[bytes], repeats: list[bytes]
+    texts: list[bytes], series: list[bytes], seen: set[bytes], repeats: list[bytes]
 ) -> list[bytes]:
     kept: list[bytes] = []
     for text, one in zip(texts, series, strict=True):
         if one in seen:
-            repeats.append(name)
+            repeats.append(name_of(text))
         else:
             seen.add(one)
             kept.append(text)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from attrs import define, field
 
 from procwrap.metrics import kinds
-from procwrap.metrics.grammar import META, MILLISECONDS, OPEN_TIMED_RUN, RUN, TIMED_RUN
+from procwrap.metrics.grammar import GROUPS, META, MILLISECONDS, OPEN_TIMED_RUN, RUN, TIMED_RUN
 from procwrap.metrics.loose import read_line
+from procwrap.metrics.part import Part
 from procwrap.metrics.problem import BadExpositionError
-from procwrap.metrics.run import Run, label_of, labelled
+from procwrap.metrics.run import BOUND, Run, label_of, labelled
 from procwrap.metrics.syntax import Syntax
 
 MOST_RUNS = 400_000
@@ -21,43 +23,11 @@ MOST_FAMILIES = 20_000
 STEP = 256
 """Families that are worked on without a pause."""
 
+_TYPES = kinds.KNOWN | kinds.UNTYPED
 _END = b"# EOF"
 _HASH = ord("#")
 _ESCAPES = re.compile(rb'\\[\\n"]')
 _MEANT = {rb"\\": b"\\", rb"\n": b"\n", rb"\"": b'"'}
-
-
-@define(eq=False)
-class Family:
-    """The samples of one family, and what is said about it.
-
-    Attributes:
-        kind: its type; None is not known.
-        help: what it is, without escapes; empty where nobody says.
-        unit: of OpenMetrics.
-        runs: its samples, in the order of the target.
-        names: those of its samples, in their order.
-        counts: no number is one that counts nothing, such as NaN.
-        timed: whether there are samples with a time stamp, and without.
-    """
-
-    kind: bytes | None = None
-    help: bytes = b""
-    unit: bytes = b""
-    runs: list[Run] = field(factory=list)
-    names: dict[bytes, None] = field(factory=dict)
-    counts: bool = True
-    timed: set[bool] = field(factory=set)
-
-    def add(self, run: Run, key: bytes) -> None:
-        """Take samples that belong to the family of this name."""
-        if self.kind in kinds.OWN_LABEL and not _fits(run, key, self.kind):
-            self.kind = None
-        self.runs.append(run)
-        self.names[run.name] = None
-        self.timed.add(run.timed)
-        if self.counts and (self.kind is None or self.kind in kinds.COUNTING):
-            self.counts = _counts(run, quantiles=self.kind == kinds.SUMMARY and run.name == key)
 
 
 @define(eq=False)
@@ -75,9 +45,12 @@ class Reader:
     _wanted: Syntax
     _label: bytes = field(init=False)
     _said: dict[tuple[bytes, bytes], bytes] = field(init=False, factory=dict)
-    _runs: list[Run] = field(init=False, factory=list)
+    _runs: list[tuple[Any, ...]] = field(init=False, factory=list)
+    """As in ``Part``."""
     _lines: int = field(init=False, default=0)
     _ended: bool = field(init=False, default=False)
+    _buckets: bytes = field(init=False, default=b"")
+    """How the buckets of the last histogram begin of which the type was said."""
 
     def __attrs_post_init__(self) -> None:
         self._label = label_of(self._process)
@@ -94,33 +67,46 @@ class Reader:
         if self._given is Syntax.OPENMETRICS and not self._ended:
             raise BadExpositionError("it was cut off: OpenMetrics ends with # EOF")
 
-    def gather(self, found: dict[bytes, Family]) -> Iterator[None]:
+    def gather(self, found: dict[bytes, Part]) -> Iterator[None]:
         """Make families of what was read, a few at a time.
 
         Args:
             found: gets the families that have samples, by the names of the text format.
         """
         declared = self._declared()
-        types = {key: family.kind for key, family in declared.items()}
+        types = {key: part.kind for key, part in declared.items()}
         owners: dict[bytes, bytes] = {}
-        for count, run in enumerate(self._runs):
+
+        def owner_of(name: bytes) -> bytes:
+            owner = owners.get(name)
+            if owner is None:
+                owner = owners[name] = kinds.family_of(name, types)
+                found.setdefault(owner, declared.get(owner) or self._part())
+            return owner
+
+        for count, run in enumerate(map(Run._make, self._runs)):
             if count % STEP == STEP - 1:
                 yield
-            owner = owners.get(run.name)
-            if owner is None:
-                owner = owners[run.name] = kinds.family_of(run.name, types)
-                found.setdefault(owner, declared.get(owner) or Family())
-            found[owner].add(run, owner)
+            owner = owner_of(run.name)
+            if all(owner_of(name) == owner for name in run.also):
+                found[owner].add(run, owner)
+                continue
+            for one in run.apart():
+                owner = owner_of(one.name)
+                found[owner].add(one, owner)
 
-    def _declared(self) -> dict[bytes, Family]:
+    def _declared(self) -> dict[bytes, Part]:
         names = dict.fromkeys(name for _, name in self._said)
-        found: dict[bytes, Family] = {}
+        found: dict[bytes, Part] = {}
         for name in names:
             said = self._said.get((b"TYPE", name))
             kind = said if said in kinds.KNOWN else None
-            family = Family(kind, self._said.get((b"HELP", name), b""), self._said.get((b"UNIT", name), b""))
-            found.setdefault(kinds.key_of(name, kind, self._given), family)
+            about = self._said.get((b"HELP", name), b""), self._said.get((b"UNIT", name), b"")
+            found.setdefault(kinds.key_of(name, kind, self._given), self._part(kind, *about))
         return found
+
+    def _part(self, *said: Any) -> Part:
+        return Part(self._process, self._given, self._wanted, *said)
 
     def _read_block(self, block: bytes) -> None:
         _check_text(block)
@@ -140,6 +126,10 @@ class Reader:
         self._lines += block.count(b"\n")
 
     def _read_run(self, block: bytes, place: int) -> Run | None:
+        if self._buckets and block.startswith(self._buckets, place):
+            found = GROUPS.match(block, place)
+            if found is not None:
+                return self._read_groups(found)
         found, timed = RUN.match(block, place), False
         if found is None:
             timed = True
@@ -150,17 +140,32 @@ class Reader:
             if found is None:
                 return None
         name, *labels = found.groups()
+        return Run(name, self._distinct(labels, block, place), found[0], timed)
+
+    def _read_groups(self, found: re.Match[bytes]) -> Run:
+        base, *labels = found.groups()
+        given = self._distinct((*labels, BOUND), found.string, found.start())
+        also = (base + b"_sum", base + b"_count")
+        lines = found[0]
+        return Run(
+            base + kinds.BUCKET,
+            given,
+            lines,
+            also=tuple(name for name in also if b"\n" + name in lines),
+        )
+
+    def _distinct(self, labels: Iterable[bytes | None], block: bytes, place: int) -> tuple[bytes, ...]:
         given = tuple(filter(None, labels))
         if len(set(given)) < len(given):
             raise self._bad(block, place, "a label given twice")
-        return Run(name, given, found[0], timed)
+        return given
 
     def _keep(self, run: Run, block: bytes, place: int) -> None:
         if len(self._runs) >= MOST_RUNS:
             raise self._bad(block, place, f"more than {MOST_RUNS} times samples of another name")
         if run.timed and run.series is None and self._given is not self._wanted:
             run = run._replace(lines=MILLISECONDS.sub(rb".\1\n", run.lines))
-        self._runs.append(run)
+        self._runs.append(tuple(run))
 
     def _read_line(self, block: bytes, start: int, stop: int) -> None:
         line = block[start:stop].strip(b" \t")
@@ -187,8 +192,9 @@ class Reader:
         word, name, rest = found[1], found[2], found[3] or b""
         if word == b"TYPE":
             rest = rest.strip().lower()
-            if rest not in kinds.KNOWN | kinds.UNTYPED:
+            if rest not in _TYPES:
                 raise self._bad(block, start, "an unknown type")
+            self._buckets = name + kinds.BUCKET + b"{" if rest == kinds.HISTOGRAM else b""
         elif word == b"HELP":
             rest = _unescaped(rest)
         if len(self._said) >= 3 * MOST_FAMILIES:
@@ -201,29 +207,11 @@ class Reader:
         return BadExpositionError(f"line {number}: {what}")
 
 
-def _fits(run: Run, key: bytes, kind: bytes | None) -> bool:
-    """Return whether samples may be part of a family of this type."""
-    own = kinds.OWN_LABEL.get(kind or b"")
-    if own is None:
-        return True
-    if run.name == key:
-        return kind == kinds.SUMMARY and own in run.labels
-    return run.name != key + kinds.BUCKET or own in run.labels
-
-
-def _counts(run: Run, *, quantiles: bool) -> bool:
-    """Return whether no number is negative or none; a label that looks like one does no harm."""
-    # There is a label set on every line by now.
-    if b"} -" in run.lines:
-        return False
-    if quantiles:
-        return True
-    return b"} nan" not in run.lines.lower() if run.series else b"} NaN" not in run.lines
-
-
 def _check_text(block: bytes) -> None:
     if b"\0" in block:
         raise BadExpositionError("it holds a NUL byte")
+    if block.isascii():
+        return
     try:
         block.decode("utf-8")
     except UnicodeDecodeError:

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from attrs import define, field, frozen
 
 from procwrap.metrics import kinds
 from procwrap.metrics.ordering import grouped, sorted_lines, unrepeated
-from procwrap.metrics.reader import Family
+from procwrap.metrics.part import Part
 from procwrap.metrics.run import Run
 from procwrap.metrics.syntax import Syntax
-
-
-class Part(NamedTuple):
-    """What one process has of a family.
-
-    Attributes:
-        given: the syntax in which its target answered.
-    """
-
-    process: str
-    given: Syntax
-    family: Family
 
 
 @define(eq=False)
@@ -79,11 +67,11 @@ def titles(
     """
 
     def title(name: bytes, kind: bytes, samples: Collection[bytes], **more: Any) -> Title:
-        parts = [part for part in family.parts if not part.family.names.keys().isdisjoint(samples)]
+        parts = [part for part in family.parts if any(name in samples for name in part.names)]
         return Title(name, kind, family.help, family.unit, samples, parts, syntax, **more)
 
     kind = family.kind
-    samples = list(dict.fromkeys(name for part in family.parts for name in part.family.names))
+    samples = list(dict.fromkeys(name for part in family.parts for name in part.names))
     own = kinds.OWN_LABEL.get(kind or b"")
     alone = alone or (kind is None and samples != [key])
     if syntax is Syntax.OPENMETRICS:
@@ -109,7 +97,7 @@ def _is_open(key: bytes, name: bytes, family: Merged, owners: dict[bytes, bytes]
     names = {name, *(name + suffix for suffix in suffixes)}
     if any(owners.get(one, key) != key for one in names):
         return False
-    if kind in kinds.COUNTING and not all(part.family.counts for part in family.parts):
+    if kind in kinds.COUNTING and not all(part.counts for part in family.parts):
         return False
     if not all(map(_evenly_timed, family.parts)):
         return False
@@ -119,7 +107,7 @@ def _is_open(key: bytes, name: bytes, family: Merged, owners: dict[bytes, bytes]
 
 def _evenly_timed(part: Part) -> bool:
     """Return whether a time stamp is on every sample of a group or on none."""
-    return part.given is Syntax.OPENMETRICS or len(part.family.names) < 2 or len(part.family.timed) < 2
+    return part.given is Syntax.OPENMETRICS or len(part.names) < 2 or not (part.timed and part.untimed)
 
 
 def written(title: Title, *, sort: bool, meta: bool) -> Iterator[tuple[bytes, str, list[bytes]]]:
@@ -135,14 +123,22 @@ def written(title: Title, *, sort: bool, meta: bool) -> Iterator[tuple[bytes, st
 
 
 def _lines(title: Title, part: Part, repeats: list[bytes], *, sort: bool) -> Iterator[bytes]:
-    runs: Iterable[Run] = part.family.runs
-    if len(part.family.names) > 1:
-        runs = (run for run in runs if run.name in title.samples)
+    runs: Iterable[Run] = part.runs
+    if len(part.names) > 1:
+        runs = _of_title(runs, title)
     if title.sortable:
         return sorted_lines(runs, repeats) if sort else unrepeated(runs, repeats)
     if title.syntax is Syntax.OPENMETRICS and part.given is Syntax.TEXT:
         return grouped(runs, title.own, repeats)
     return unrepeated(runs, repeats)
+
+
+def _of_title(runs: Iterable[Run], title: Title) -> Iterator[Run]:
+    for run in runs:
+        if all(name in title.samples for name in run.names):
+            yield run
+        else:
+            yield from (one for one in run.apart() if one.name in title.samples)
 
 
 def _head(title: Title) -> bytes:

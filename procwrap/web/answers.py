@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
 from attrs import field, frozen
@@ -41,17 +41,19 @@ class Reply:
 
     Attributes:
         headers: those of this response alone, such as Retry-After.
+        pieces: what follows the body, where it is long; written as the client reads it.
     """
 
     code: int
     body: bytes = b""
     content_type: bytes = JSON
     headers: Pairs = ()
+    pieces: Sequence[bytes] = ()
     length: bytes = field(init=False)
 
     @length.default
     def _length(self) -> bytes:
-        return b"%d" % len(self.body)
+        return b"%d" % (len(self.body) + sum(map(len, self.pieces)))
 
 
 Handler = Callable[[IRequest], Reply | Deferred[Reply]]
@@ -99,7 +101,7 @@ def put(reply: Reply, request: IRequest) -> bytes:
     """Fill a response's head.
 
     Returns:
-        The body that remains to be written (Twisted leaves it out for HEAD).
+        The body that remains to be written, but for its further pieces (Twisted leaves it out for HEAD).
     """
     request.setResponseCode(reply.code)
     headers = request.responseHeaders

@@ -38,6 +38,9 @@ LONGEST_TIMEOUT = 120.0
 RESERVE = 0.5
 """Seconds of the scraper's own time that are kept for merging and sending."""
 
+WRITE = 64 * 1024
+"""Bytes that are written at one go, at least."""
+
 NOTHING = Reply(NO_CONTENT)
 BUSY = complaint(UNAVAILABLE, "too many merges at a time", ((b"Retry-After", b"5"),))
 
@@ -95,7 +98,7 @@ class Merging:
         if not (self._settings.empty_on_failure and any(problem.whole for problem in merge.problems)):
             yield self._slowly(_collected(merge.write([target.process for target in targets]), pieces))
         self._log.look(targets, merge.problems)
-        return Reply(OK, b"".join(pieces), form.syntax.value.encode())
+        return Reply(OK, content_type=form.syntax.value.encode(), pieces=pieces)
 
     @inlineCallbacks
     def _read_all(
@@ -151,9 +154,18 @@ class Merging:
 
 
 def _collected(pieces: Iterator[bytes], kept: list[bytes]) -> Iterator[None]:
+    """Keep what is yielded, small pieces joined to some that are worth a write."""
+    small: list[bytes] = []
+    size = 0
     for piece in pieces:
-        kept.append(piece)
+        small.append(piece)
+        size += len(piece)
+        if size >= WRITE:
+            kept.append(b"".join(small))
+            small.clear()
+            size = 0
         yield
+    kept.append(b"".join(small))
 
 
 def _patience(sent: Sequence[str] | None) -> float:

@@ -24,6 +24,7 @@ from procwrap.web.answers import (
     complaint,
     put,
 )
+from procwrap.web.stream import stream
 
 
 class Access(enum.Enum):
@@ -70,10 +71,15 @@ def _answering(answer: Handler) -> Callable[[IRequest], bytes | Deferred[bytes]]
     def handle(request: IRequest) -> bytes | Deferred[bytes]:
         reply = answer(request)
         if isinstance(reply, Deferred):
-            return reply.addCallback(put, request)
-        return put(reply, request)
+            return reply.addCallback(_written, request)
+        return _written(reply, request)
 
     return handle
+
+
+def _written(reply: Reply, request: IRequest) -> bytes | Deferred[bytes]:
+    body = put(reply, request)
+    return stream(request, (body, *reply.pieces)) if reply.pieces else body
 
 
 def _client_error(error: BaseException | None) -> Reply | None:

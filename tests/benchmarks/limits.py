@@ -38,6 +38,8 @@ LIMITS = (
     Limit("readiness_p99_busy", 10),
     Limit("probes_cpu_tcp", 15),
     Limit("probes_cpu_http", 30),
+    Limit("prommerge", 150),
+    Limit("metrics", 15),
 )
 
 

@@ -10,6 +10,7 @@ from tests.benchmarks.cases.case import Case
 from tests.benchmarks.cases.firstchild import FirstChild
 from tests.benchmarks.cases.manychildren import ManyChildren
 from tests.benchmarks.cases.memory import Memory
+from tests.benchmarks.cases.merging import Merging, Metrics
 from tests.benchmarks.cases.probes import Probes
 from tests.benchmarks.cases.probing import Probing
 from tests.benchmarks.cases.restart import Restart
@@ -27,6 +28,8 @@ CASES: dict[str, Case] = {
         ManyChildren(),
         Probing(),
         Probes(),
+        Merging(),
+        Metrics(),
         Stop(),
     )
 }

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import json
+import re
 import shutil
+import statistics
 import subprocess
+import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,8 +21,9 @@ import pytest
 
 from procwrap.metrics.syntax import Syntax
 from tests.support.expositions import read, samples_of
-from tests.support.hosted import Hosted, free_port, process
+from tests.support.hosted import ROOT, Hosted, free_port, process
 from tests.support.plans import SERVE
+from tests.support.schedstat import scheduled
 from tests.support.servers import targets as manners
 from tests.support.servers.targets import Manner, Target, answering
 
@@ -100,7 +106,7 @@ def test_bad_targets_lose_only_themselves(stack: ExitStack, tmp_path: Path) -> N
     for _ in range(2):
         status, body, took = merged.get(**{TIMEOUT: "2.5"})
         assert (status, processes_of(body)) == (200, {"a": 2000, "z": 2000})
-        assert 1.9 < took < 2.6
+        assert 1.9 < took < 3.5
     assert merged.warnings() == {
         "hang": "no answer within 2s",
         "trickle": "no answer within 2s",
@@ -216,6 +222,69 @@ def test_the_reactor_is_not_held(stack: ExitStack, tmp_path: Path) -> None:
     # Half of them share their moment with this process's own work: the bound is that of a bystander.
     assert sorted(delays)[len(delays) // 2] < 0.05
     assert max(delays) < 0.5
+
+
+@pytest.fixture
+def exposed() -> Iterator[list[str]]:
+    """Twenty targets of 2,000 series each, in a process of their own."""
+    command = [sys.executable, str(ROOT / "tests/benchmarks/exposer.py"), "20"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield [f"http://127.0.0.1:{port}/" for port in json.loads(server.stdout.readline())]
+        finally:
+            server.kill()
+
+
+def test_twenty_targets(stack: ExitStack, tmp_path: Path, exposed: list[str]) -> None:
+    """Merging 20 targets of 2,000 series each takes at most 150 ms, of which all is there."""
+    merged = Merged(stack, tmp_path, {f"p{number:02d}": url for number, url in enumerate(exposed)})
+    pid = merged.hosted.process.pid
+    merged.get()
+    cpu, wall = [], []
+    for _ in range(9):
+        ran, waited = scheduled(pid)
+        status, body, took = merged.get()
+        assert (status, body.count(b'{process_name="p')) == (200, 40_000)
+        ran_then, waited_then = scheduled(pid)
+        cpu.append(ran_then - ran)
+        # What a busy machine takes away is not procwrap's.
+        wall.append(took - (waited_then - waited))
+    assert statistics.median(cpu) <= 0.15, cpu
+    assert min(wall) <= 0.15, wall
+
+
+def test_twenty_targets_and_three_bad_ones(stack: ExitStack, tmp_path: Path, exposed: list[str]) -> None:
+    """One hangs, one sends garbage, one 100 MB: all samples of the others are there."""
+    bad: dict[str, Manner | str] = {
+        "hang": manners.hang,
+        "garbage": answering(GOOD + b"\x00\xff{{{\n" + GOOD),
+        "flood": manners.flood,
+    }
+    good: dict[str, Manner | str] = {f"p{number:02d}": url for number, url in enumerate(exposed)}
+    merged = Merged(stack, tmp_path, {**bad, **good})
+    status, body, _ = merged.get(**{TIMEOUT: "3"})
+    found = Counter(re.findall(rb'\{process_name="(\w+)"', body))
+    assert (status, found) == (200, {name.encode(): 2000 for name in good})
+    assert merged.warnings().keys() == bad.keys()
+
+
+def test_nobody_waits_for_merges(stack: ExitStack, tmp_path: Path, exposed: list[str]) -> None:
+    """While one merge of twenty targets follows the other, everybody else is answered within 20 ms."""
+    merged = Merged(stack, tmp_path, {f"p{number:02d}": url for number, url in enumerate(exposed)})
+    merged.get()
+    load = [sys.executable, str(ROOT / "tests/benchmarks/httpload.py"), str(merged.hosted.port), "1", "2"]
+    with subprocess.Popen(load, stdout=subprocess.PIPE) as asking:
+        merges = 0
+        while asking.poll() is None:
+            merged.get()
+            merges += 1
+        assert asking.stdout is not None
+        found = json.loads(asking.stdout.read())
+    assert merges >= 3
+    assert found["refused"] == 0
+    # Nearly all of them come while a merge is at work; the slowest meet what else the machine does.
+    assert found["p50_ms"] <= 20, found
 
 
 def _asked(hosted: Hosted) -> int:

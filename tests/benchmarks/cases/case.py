@@ -24,6 +24,8 @@ class Load:
     http_connections: int = 4
     probes: int = 200
     probe_seconds: float = 10.0
+    targets: int = 20
+    asks: int = 9
 
 
 QUICK = Load(
@@ -34,6 +36,8 @@ QUICK = Load(
     http_seconds=1.0,
     probes=40,
     probe_seconds=2.0,
+    targets=5,
+    asks=3,
 )
 
 

@@ -19,7 +19,8 @@ class PrommergeTests(SynchronousTestCase):
         """The samples of an answer that is there, without what is said about them."""
         reply = self.successResultOf(asked)
         self.assertEqual(reply.code, 200)
-        return b"".join(line for line in reply.body.splitlines(True) if not line.startswith(b"#"))
+        body = reply.body + b"".join(reply.pieces)
+        return b"".join(line for line in body.splitlines(True) if not line.startswith(b"#"))
 
     def lost(self, world: World, asked: Any, why: str) -> None:
         """The target ``bad`` is left out for a reason, which the log tells once; the other one is there."""
