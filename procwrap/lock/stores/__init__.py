@@ -1,0 +1,1 @@
+"""Where leases are kept: each module is one ``interfaces.ILeaseStore``."""
