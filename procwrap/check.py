@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO, TextIO
 
-from procwrap.config import find
+from procwrap.config import fileargument, find
 from procwrap.config.load import load
 from procwrap.config.problem import printable
 from procwrap.errors import ExitStatus, UsageError
 from procwrap.spec.plan import Given, Plan
 
 USAGE = """\
-Usage: procwrap check [FILE]
+Usage: procwrap check [--secrets-dir DIR] [FILE]
 
-Checks a config and runs nothing. FILE may be - for standard input; without it the config is taken from
-PROCWRAP_CONFIG (a path) or CONFIG (the config itself). Exit codes: 0 it is good, 2 it is not.
+Checks a config and runs nothing. It says which dialect the config is written in, and what of it has no
+meaning here. FILE may be - for standard input; without it the config is taken from PROCWRAP_CONFIG (a path)
+or CONFIG (the config itself). Exit codes: 0 it is good, 2 it is not.
 """
 
 
@@ -28,32 +29,26 @@ def run(
         arguments: what follows ``check`` on the command line.
         environ: the environment.
         stdin: standard input.
-        out: gets one line about a good config, and one for each warning.
+        out: gets one line about a good config, and one for each warning and for each key that is ignored.
         err: gets one line for each error.
 
     Returns:
         The exit code.
     """
-    if any(word.lstrip("-") in ("h", "help") and word.startswith("-") for word in arguments):
-        out.write(USAGE)
-        return ExitStatus.DONE
     try:
-        text = find.read_config(Given(config=_file(arguments)), environ, stdin)
-        plan = load(text)
+        asked = fileargument.parse("check", arguments)
+        if asked.help:
+            out.write(USAGE)
+            return ExitStatus.DONE
+        around = asked.surroundings(environ)
+        text = find.read_config(Given(config=asked.file), environ, stdin)
+        plan = load(text, (), around)
     except UsageError as error:
         err.write(f"{error}\n")
         return error.exit_status
     out.writelines(f"{printable(text.source)}: {line}\n" for line in _report(plan))
+    out.writelines(f"{line}\n" for line in plan.ignored)
     return ExitStatus.DONE
-
-
-def _file(arguments: Sequence[str]) -> str | None:
-    for word in arguments:
-        if word.startswith("-") and word != "-":
-            raise UsageError(f"unknown option {printable(word)}: procwrap check takes a FILE and no options")
-    if len(arguments) > 1:
-        raise UsageError("procwrap check takes one FILE")
-    return arguments[0] if arguments else None
 
 
 def _report(plan: Plan) -> list[str]:

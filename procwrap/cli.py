@@ -11,9 +11,10 @@ from os import _exit as exit_now
 from typing import TYPE_CHECKING, NoReturn
 
 from procwrap import __version__
-from procwrap.errors import ExitStatus, ProcwrapError
+from procwrap.errors import ExitStatus, ProcwrapError, UsageError
 
 if TYPE_CHECKING:
+    from procwrap.spec.lockserving import LockServing
     from procwrap.spec.plan import Given, Plan, Settings
 
 
@@ -60,6 +61,14 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             from procwrap import check
 
             return check.run(argv[1:], environ, sys.stdin.buffer, sys.stdout, sys.stderr)
+        if argv and argv[0] == "convert":
+            from procwrap import convert
+
+            return convert.run(argv[1:], environ, sys.stdin.buffer, sys.stdout, sys.stderr)
+        if argv and argv[0] == "schema":
+            from procwrap import schema
+
+            return schema.run(argv[1:], sys.stdout)
         if argv and argv[0] == "events":
             from procwrap import collector
 
@@ -83,6 +92,9 @@ def _run_mode(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     from_environment = environment.parse(environ)
     if parsed.given.wait or (parsed.given.wait is None and from_environment.wait):
         return _wait(parsed.given, from_environment)
+    locks = ask_for_locks(parsed.given, environ)
+    if locks is not None:
+        return _serve_locks(*locks)
     plan, settings = ask(parsed.given, environ)
     return host(plan, settings, environ)
 
@@ -95,14 +107,25 @@ def ask(argv: Given, environ: Mapping[str, str]) -> tuple[Plan, Settings]:
     """
     from procwrap.config import environment, find, load
     from procwrap.config import settings as merging
+    from procwrap.config.secretsdir import surroundings
 
     env = environment.parse(environ)
     if argv.command:
-        plan = merging.wrapped_plan(argv.command)
+        plan = merging.wrapped_plan(argv.command, env.graves, env.birth)
     else:
         skip = argv.skip_commands if argv.skip_commands is not None else env.skip_commands or ()
-        plan = load.load(find.read_config(argv, environ, sys.stdin.buffer), skip)
-    return plan, merging.resolve(argv, env, plan)
+        around = surroundings(environ, argv.secrets_dir or env.secrets_dir)
+        plan = load.load(find.read_config(argv, environ, sys.stdin.buffer), skip, around)
+    settings = merging.resolve(argv, env, plan)
+    if settings.profiling is not None:
+        from procwrap.config.profiling import need_agent
+
+        need_agent()
+    if settings.quitting.kill_all:
+        from procwrap.pod.pidspace import refuse_machine
+
+        refuse_machine(os.getpid())
+    return merging.with_permits(plan, settings), settings
 
 
 def _wait(argv: Given, env: Given) -> int:
@@ -116,6 +139,41 @@ def _wait(argv: Given, env: Given) -> int:
         return ExitStatus.DONE
     print(f"not ready after {deadline:g}s: {path} does not exist", file=sys.stderr)
     return ExitStatus.CANNOT_START
+
+
+def ask_for_locks(argv: Given, environ: Mapping[str, str]) -> tuple[LockServing, Settings] | None:
+    """Find out what is asked of a lock server, and how it logs; None when none is asked for.
+
+    Raises:
+        UsageError: a setting is impossible.
+    """
+    from procwrap.config import environment
+
+    env = environment.parse(environ)
+    if not (env.shared_lock if argv.shared_lock is None else argv.shared_lock):
+        return None
+    from procwrap.config import lockserving, settings
+    from procwrap.spec.plan import Plan
+
+    if argv.command:
+        raise UsageError("--shared-lock and a command after -- exclude each other")
+    return lockserving.resolve(argv, env, environ), settings.resolve(argv, env, Plan(processes=()))
+
+
+def _serve_locks(asked: LockServing, settings: Settings) -> int:
+    from procwrap.tls import hide_pyopenssl
+
+    if not (asked.socket.startswith(("ssl:", "tls:")) or (asked.etcd and asked.etcd.tls)):
+        hide_pyopenssl()
+    from twisted.internet import reactor
+
+    from procwrap import lockserver
+
+    log = lockserver.make_log(settings, reactor)
+    log.begin()
+    lockserver.prepare(asked, log, reactor)
+    reactor.run()
+    return ExitStatus.DONE
 
 
 def host(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> int:

@@ -13,10 +13,11 @@ from twisted.application.service import Service
 from twisted.logger import ILogObserver
 
 from procwrap.app import Host, compose
-from procwrap.cli import ask, leave
+from procwrap.cli import ask, ask_for_locks, leave
 from procwrap.config import arguments, find
 from procwrap.errors import ProcwrapError
 from procwrap.prelude import prepare
+from procwrap.spec.lockserving import LockServing
 from procwrap.spec.plan import Plan, Settings
 
 
@@ -80,10 +81,41 @@ class HostService(Service):
         self._reactor.stop()
 
 
-def makeService(options: Options) -> HostService:
+class LockService(Service):
+    """The lock server as a service of twistd, which ends it."""
+
+    def __init__(self, asked: LockServing, settings: Settings) -> None:
+        from twisted.internet import reactor
+
+        from procwrap import lockserver
+
+        self._asked = asked
+        self._reactor: Any = reactor
+        self._log = lockserver.make_log(settings, reactor)
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Join the application, whose log becomes part of ours."""
+        if parent.getComponent(ILogObserver) is None:
+            parent.setComponent(ILogObserver, self._log.outputs.own)
+        Service.setServiceParent(self, parent)
+
+    def privilegedStartService(self) -> None:
+        """Take the socket; twistd may have forked since this was built, so no thread may be older."""
+        from procwrap import lockserver
+
+        try:
+            lockserver.prepare(self._asked, self._log, self._reactor)
+        except ProcwrapError as error:
+            _refuse(error)
+
+
+def makeService(options: Options) -> HostService | LockService:
     """Build the service; twistd calls this."""
     environ = find.environ()
     try:
+        locks = ask_for_locks(options.arguments.given, environ)
+        if locks is not None:
+            return LockService(*locks)
         plan, settings = ask(options.arguments.given, environ)
     except ProcwrapError as error:
         _refuse(error)

@@ -31,7 +31,8 @@ class Arguments:
 def parse(argv: Sequence[str]) -> Arguments:
     """Read the arguments that follow the program's name.
 
-    The value of an option that is given twice is the last one's. Help stops the reading.
+    The value of an option that is given twice is the last one's, unless it may have several. Help stops the
+    reading.
 
     Raises:
         UsageError: an unknown option, a value that is none, or a word where none belongs.
@@ -47,7 +48,7 @@ def parse(argv: Sequence[str]) -> Arguments:
             return Arguments(help=True)
         else:
             option, value = _option(word, words)
-            found[option.target] = value
+            found[option.target] = (*_before(found, option), value) if option.repeatable else value
     given = Given(**found)  # type: ignore[arg-type]
     if given.command and given.config is not None:
         raise UsageError("--config and a command after -- exclude each other: the command needs no config")
@@ -68,18 +69,28 @@ def help_text() -> str:
 def _option(word: str, rest: Iterator[str]) -> tuple[Option, object]:
     name, equals, text = word.removeprefix("-").removeprefix("-").partition("=")
     option = BY_NAME.get(name)
+    if option is None and word[2:].startswith("http") and (attached := BY_NAME.get(word[1])) is not None:
+        # -ghttp://localhost/quit, as getopt has it; a URL may hold the sign that was looked for.
+        option, equals, text = attached, "=", word[2:]
     if option is None:
-        near = nearest(name, [*BY_NAME, "help"])
+        near = nearest(name, [*(known for known in BY_NAME if len(known) > 1), "help"])
         hint = f": did you mean --{near}?" if near else ": see procwrap --help"
         raise UsageError(f"unknown option {quoted('-' * (len(word) - len(word.lstrip('-'))) + name)}{hint}")
+    written = f"-{option.short}" if name[:1] == option.short else f"--{name}"
     if not equals:
         text = "true" if option.is_flag else next(rest, "--")
         if text == "--":
-            raise UsageError(f"--{name} needs a value: --{name} {option.metavar}")
+            raise UsageError(f"{written} needs a value: {written} {option.metavar}")
     try:
         return option, option.value(text)
     except WrongValueError as error:
-        raise UsageError(f"--{name}: {error}") from None
+        raise UsageError(f"{written}: {error}") from None
+
+
+def _before(found: dict[str, object], option: Option) -> tuple[object, ...]:
+    """The values of an option that were given before."""
+    values = found.get(option.target, ())
+    return values if isinstance(values, tuple) else ()
 
 
 def _command(words: Iterator[str]) -> tuple[str, ...]:
@@ -93,6 +104,8 @@ _HEAD = """\
 Usage: procwrap [options]                    run the processes of a config
        procwrap [options] -- command args... run this one command
        procwrap check [FILE]                 check a config, run nothing
+       procwrap convert [FILE]               print a config in the native format
+       procwrap schema                       print the JSON Schema of the native format
        procwrap events --listen-udp ADDRESS  print the events that other procwraps send there
 
 Options (a single dash does as well: -config FILE, -config=FILE, -debug=false):"""
@@ -103,7 +116,9 @@ PROCWRAP_ and its name, such as PROCWRAP_WAIT_DEADLINE. Besides these:
   CONFIG                            the config itself, JSON or YAML, when there is no --config
   HEALTH_SOCKET                     where HTTP is served: :8111 (default), host:port, unix:/path
   LOG_FORMAT                        logfmt (default), auto, json, free
+  LOKI_URL                          a Loki that log records are pushed to
   METRICS_SERVER_ADDRESS            host:port that events are sent to (UDP)
+  ELASTICSEARCH_URL                 an Elasticsearch or OpenSearch that keeps events
 The command line goes before the environment, the environment before the config.
 
 Exit codes: that of the main, vital or wrapped process; 0 after a graceful shutdown; 1 cannot start; 2 usage.

@@ -12,7 +12,7 @@ from procwrap.spec.process import Attributes, Credential
 
 UNLIMITED = -1
 
-_RLIMITS = frozenset(
+RLIMITS = frozenset(
     {
         *("as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice"),
         *("nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"),
@@ -66,9 +66,9 @@ def _rlimits(place: Place) -> Mapping[str, tuple[int, int]]:
 
 
 def _resource(name: str, place: Place) -> str:
-    if name not in _RLIMITS:
-        near = place.nearest(name, sorted(_RLIMITS))
-        advice = f"did you mean {near}?" if near else "expected one of " + ", ".join(sorted(_RLIMITS))
+    if name not in RLIMITS:
+        near = place.nearest(name, sorted(RLIMITS))
+        advice = f"did you mean {near}?" if near else "expected one of " + ", ".join(sorted(RLIMITS))
         raise WrongValueError(f"unknown resource: {advice}")
     return name
 

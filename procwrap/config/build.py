@@ -6,10 +6,13 @@ from attrs import frozen
 
 from procwrap.config import names, readers
 from procwrap.config.draft import Draft
+from procwrap.config.eventing import Servers, events
 from procwrap.config.fields import Fields, Place
 from procwrap.config.node import Kind
 from procwrap.config.processes import process
+from procwrap.config.pushing import loki
 from procwrap.spec.logs import LogFormat
+from procwrap.spec.loki import Loki
 from procwrap.spec.plan import LivenessRule, Plan
 from procwrap.spec.probe import Pairs
 
@@ -24,6 +27,7 @@ class _ReadinessFile:
 class _Logs:
     format: LogFormat | None = None
     labels: Pairs = ()
+    loki: Loki | None = None
 
 
 def build(root: Place) -> tuple[Plan, tuple[Draft, ...]]:
@@ -40,18 +44,20 @@ def build(root: Place) -> tuple[Plan, tuple[Draft, ...]]:
     deadline = fields.take("shutdown", _shutdown, None)
     readiness = fields.take("readinessFile", _readiness_file, _ReadinessFile())
     liveness = fields.take("health", _health, LivenessRule.HEALTHY)
-    events_udp = fields.take("events", _events, None)
+    servers = fields.take("events", events, Servers())
     fields.finish()
     plan = Plan(
         processes=(),
         socket=socket,
         log_format=logs.format,
         labels=logs.labels,
+        loki=logs.loki,
         deadline=deadline,
         readiness_file=readiness.path,
         readiness_follow=readiness.follow,
         liveness=liveness,
-        events_udp=events_udp,
+        events_udp=servers.udp,
+        elasticsearch=servers.elasticsearch,
     )
     return plan, drafts
 
@@ -75,6 +81,7 @@ def _logs(place: Place) -> _Logs:
     made = _Logs(
         format=fields.take("format", readers.log_format, None),
         labels=fields.take("labels", readers.pairs(names.check_label), ()),
+        loki=fields.take("loki", loki, None),
     )
     fields.finish()
     return made
@@ -98,13 +105,6 @@ def _readiness_file(place: Place) -> _ReadinessFile:
     )
     fields.finish()
     return made
-
-
-def _events(place: Place) -> tuple[str, int] | None:
-    fields = Fields(place)
-    address = fields.take("udp", readers.host_port, None)
-    fields.finish()
-    return address
 
 
 def _health(place: Place) -> LivenessRule:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from procwrap.config import readers, units
+from procwrap.config import births, draining, eventing, incluster, pushing, readers, tombstones, units
 from procwrap.config.options import BY_NAME, OPTIONS, names
 from procwrap.config.problem import WrongValueError, quoted
 from procwrap.errors import UsageError
@@ -25,10 +25,17 @@ def parse(environ: Mapping[str, str]) -> Given:
     found: dict[str, object] = {}
     for option in OPTIONS:
         if option.from_environment:
-            _set(found, option.target, environ, option.variable, option.value)
+            _set(found, option.target, environ, option.variable, option.of_variable)
     _set(found, "socket", environ, "HEALTH_SOCKET", units.listen_address)
     _set(found, "log_format", environ, "LOG_FORMAT", _log_format)
     _set_events(found, environ)
+    _set(found, "loki_url", environ, "LOKI_URL", pushing.push_url)
+    _set(found, "loki_tenant", environ, "LOKI_TENANT", pushing.tenant)
+    found.update(tombstones.from_environment(environ))
+    found.update(births.from_environment(environ))
+    found.update(incluster.from_environment(environ))
+    _set(found, "handle_termination", environ, "HANDLE_TERMINATION", units.switch)
+    found.update(draining.from_environment(environ))
     if CONFIG in environ:
         found["config_text"] = environ[CONFIG]
     return Given(**found)  # type: ignore[arg-type]
@@ -53,6 +60,8 @@ def _set(
 def _set_events(found: dict[str, object], environ: Mapping[str, str]) -> None:
     """Read what concerns events; of the two names of this Pod, the one given on purpose counts."""
     _set(found, "events_udp", environ, "METRICS_SERVER_ADDRESS", units.host_port)
+    _set(found, "elasticsearch_url", environ, "ELASTICSEARCH_URL", eventing.server_url)
+    _set(found, "elasticsearch_api_key", environ, "ELASTICSEARCH_API_KEY", eventing.api_key)
     _set(found, "event_labels", environ, "METRICS_JSON_EXTRA_LABELS", event_labels)
     _set(found, "event_labels_file", environ, "METRICS_EXTRA_LABELS_FILE_PATH", str)
     _set(found, "event_labels_exclude", environ, "METRICS_EXTRA_LABELS_FILE_EXCLUDE", names)

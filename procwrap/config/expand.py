@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
+from procwrap.config import tombstones
 from procwrap.config.draft import Draft
 from procwrap.config.problem import printable
 from procwrap.errors import UsageError
@@ -71,7 +72,14 @@ def _replicas(base: ProcessSpec, draft: Draft) -> list[ProcessSpec]:
 
 def _replica(base: ProcessSpec, name: str, index: int) -> ProcessSpec:
     envs = (*(pair for pair in base.envs if pair[0] != REPLICA), (REPLICA, str(index)))
-    return evolve(base, name=name, replica=index, envs=envs, log=_own_file(base.log, index))
+    return evolve(
+        base,
+        name=name,
+        replica=index,
+        envs=envs,
+        log=_own_file(base.log, index),
+        graves=tombstones.of_replica(base.graves, index),
+    )
 
 
 def _own_file(log: LogSpec, index: int) -> LogSpec:

@@ -30,7 +30,7 @@ class Place:
     def items(self) -> list[Place]:
         """The values of this list; none when it is no list."""
         return [
-            Place(node, paths.item(self.path, index), self.problems)
+            Place(node, node.origin or paths.item(self.path, index), self.problems)
             for index, node in enumerate(self.node.items)
         ]
 
@@ -48,7 +48,7 @@ class Place:
         return nearest(word, known) if len(self.problems) < MOST_SHOWN else None
 
     def _value(self, key: str, entry: Entry) -> Place:
-        return Place(entry.node, paths.under(self.path, key), self.problems)
+        return Place(entry.node, entry.node.origin or paths.under(self.path, key), self.problems)
 
 
 Reader = Callable[[Place], T]

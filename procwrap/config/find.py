@@ -46,9 +46,9 @@ def read_config(
     if path:
         source = "stdin" if path == "-" else path
         try:
-            data = _within_bounds(stdin.read(MAX_BYTES + 1)) if path == "-" else _read_path(path, patience)
+            data = _within_bounds(stdin.read(MAX_BYTES + 1)) if path == "-" else read_path(path, patience)
         except (OSError, ValueError) as error:
-            raise UsageError(f"cannot read the config {printable(source)}: {_reason(error)}") from None
+            raise UsageError(f"cannot read the config {printable(source)}: {reason(error)}") from None
         return ConfigText(source, data, is_json=path.lower().endswith(".json"))
     text = variables.get(environment.CONFIG)
     if text is None:
@@ -66,14 +66,24 @@ def read_env_file(path: str) -> Pairs:
     """
     try:
         # A start waits for nobody, so what is no regular file has no time at all.
-        return envfile.parse(_read_path(path, patience=0.0).decode(), path)
+        return envfile.parse(read_path(path, patience=0.0).decode(), path)
     except UnicodeDecodeError:
         raise SpawnError(f"cannot read envsFile {printable(path)}: it is not UTF-8") from None
     except (OSError, ValueError) as error:
-        raise SpawnError(f"cannot read envsFile {printable(path)}: {_reason(error)}") from None
+        raise SpawnError(f"cannot read envsFile {printable(path)}: {reason(error)}") from None
 
 
-def _read_path(path: str, patience: float) -> bytes:
+def read_path(path: str, patience: float = 0.0) -> bytes:
+    """Read a file that is no larger than a config may be.
+
+    Args:
+        path: of the file.
+        patience: seconds that a path which is no regular file has for coming to its end.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is too large.
+    """
     # A FIFO without a writer must not keep us in open(2) for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
@@ -115,5 +125,6 @@ def _within_bounds(data: bytes) -> bytes:
     return data
 
 
-def _reason(error: OSError | ValueError) -> str:
+def reason(error: OSError | ValueError) -> str:
+    """Say why something cannot be read."""
     return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)

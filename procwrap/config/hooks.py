@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TypeVar
 
 from attrs import evolve
@@ -13,21 +14,33 @@ from procwrap.spec.hook import CommandHook, PostStart, PreStop
 
 T = TypeVar("T")
 
+_WHOLE_HOOK = "deadline is for the whole hook"
+
+
+class When(enum.Enum):
+    """What a ``postStart`` hook follows."""
+
+    HEALTHY = "healthy"
+    STARTED = "started"
+
 
 def post_start(place: Place) -> PostStart:
-    """``postStart``: a command, queries, or both; its ``envs`` are for the command."""
+    """``postStart``: a command, queries, a request, a pause, or several; its ``envs`` are for the command."""
     fields = Fields(place)
     envs = fields.take("envs", readers.pairs(names.check_env), ())
     command = fields.take("command", _command, None)
     made = PostStart(
         deadline=fields.take("deadline", readers.duration(probes.SHORTEST_TIMEOUT), 30.0),
         command=None if command is None else evolve(command, envs=envs + command.envs),
-        sql=fields.take("sql", _without_timeout(sql, "deadline is for the whole hook"), None, even_null=True),
+        sql=fields.take("sql", _without_timeout(sql, _WHOLE_HOOK), None, even_null=True),
+        http=fields.take("http", _without_timeout(probes.http, _WHOLE_HOOK), None),
+        sleep=fields.take("sleep", readers.duration(), None),
+        at_start=fields.take("when", readers.choice(readers.words_of(When)), When.HEALTHY) is When.STARTED,
     )
     fields.finish()
     commands = _given(place, "command")
-    if not commands and "sql" not in place.node.entries:
-        place.report("nothing to run: expected command, sql, or both")
+    if not commands and "sql" not in place.node.entries and not _given(place, "http", "sleep"):
+        place.report("nothing to run: expected at least one of command, sql, http and sleep")
     elif envs and not commands:
         place.value("envs").report("expected a command with it: only a command has an environment")
     return made

@@ -42,6 +42,7 @@ class Node:
     Attributes:
         text: a scalar's text; numbers, booleans and nulls are kept as they were written. It may be a
             secret, so it is no part of the repr.
+        origin: the path that messages call it by, when it was brought here from another place of the text.
         items: the values of a list.
         entries: the values of a mapping, merge keys already resolved.
     """
@@ -51,6 +52,7 @@ class Node:
     text: str = field(default="", repr=False)
     items: tuple[Node, ...] = ()
     entries: Mapping[str, Entry] = field(factory=dict)
+    origin: str | None = None
 
     @property
     def absent(self) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from attrs import field, frozen
 
-from procwrap.config import units
+from procwrap.config import draining, locks, lockserving, profiling, units
 from procwrap.config.problem import WrongValueError
+from procwrap.spec.lock import DEFAULT_URL
 
 
 def _text(value: str) -> str:
@@ -35,6 +36,8 @@ class Option:
         inverted: a flag that sets its attribute to False.
         from_environment: whether ``PROCWRAP_…`` sets it too.
         also: another name for it, which --help does not show.
+        short: the letter that stands for it after a single dash.
+        repeatable: it may be given several times; its attribute holds all values.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Option:
     inverted: bool = False
     from_environment: bool = field(default=True, kw_only=True)
     also: str = field(default="", kw_only=True)
+    short: str = field(default="", kw_only=True)
+    repeatable: bool = field(default=False, kw_only=True)
 
     @property
     def is_flag(self) -> bool:
@@ -65,6 +70,14 @@ class Option:
         """
         value = self.read(text)
         return not value if self.inverted else value
+
+    def of_variable(self, text: str) -> object:
+        """The same for its variable, in which several values have blanks between them.
+
+        Raises:
+            WrongValueError: the text is no such value.
+        """
+        return tuple(map(self.value, text.split())) if self.repeatable else self.value(text)
 
 
 OPTIONS = (
@@ -118,10 +131,74 @@ OPTIONS = (
         # As the seed spells it.
         also="prommerge-supress-errors",
     ),
+    Option(
+        "pyroscope-url",
+        "profile procwrap itself, for this server; needs procwrap[pyroscope]",
+        "profiling",
+        "URL",
+        profiling.server,
+    ),
+    Option("shared-lock", "run the lock server, and no processes", "shared_lock"),
+    Option(
+        "shared-lock-url",
+        "the lock server that lock probes ask",
+        "shared_lock_url",
+        "URL",
+        locks.server_url,
+        DEFAULT_URL,
+    ),
+    Option("shared-lock-store", "its file of leases; without etcd", "lock_store", "FILE", _text, ":memory:"),
+    Option(
+        "shared-lock-max-ttl",
+        "the longest TTL that it grants; without etcd",
+        "lock_longest_ttl",
+        "DUR",
+        lockserving.longest_ttl,
+        "10s",
+    ),
+    Option("shared-lock-etcd-tls", "TLS to etcd, with client certificates", "lock_etcd_tls"),
+    Option("envoy-drain", "first drain Envoy's listeners, at the end and when preempted", "envoy_drain"),
+    Option(
+        "envoy-wait",
+        "start when the Envoy of this admin interface is LIVE",
+        "envoy_wait",
+        "URL",
+        draining.server,
+    ),
+    Option("envoy-quit", "at the end POST URL/quitquitquit", "envoy_quit", "URL", draining.server),
+    Option(
+        "shutdown-http-get",
+        "-g: at the end GET this, to end a sidecar",
+        "shutdown_http_get",
+        "URL",
+        draining.url,
+        short="g",
+        repeatable=True,
+    ),
+    Option(
+        "shutdown-http-post",
+        "-p: at the end POST to this",
+        "shutdown_http_post",
+        "URL",
+        draining.url,
+        short="p",
+        repeatable=True,
+    ),
+    Option(
+        "shutdown-kill",
+        "at the end SIGTERM to executables of this name",
+        "shutdown_kill",
+        "NAME",
+        draining.executable,
+        repeatable=True,
+    ),
+    Option("shutdown-kill-all", "at the end SIGTERM to all other processes", "shutdown_kill_all"),
+    Option("secrets-dir", "secrets and config maps of a manifest: DIR/NAME/KEY", "secrets_dir", "DIR", _text),
+    Option("wait-sidecars", "start when all other containers of the Pod are ready", "wait_sidecars"),
     # Images often have the version of what they hold in a variable of just this name.
     Option("version", "print the version", "version", from_environment=False),
 )
 
 BY_NAME = {option.name: option for option in OPTIONS} | {
-    option.also: option for option in OPTIONS if option.also
+    other: option for option in OPTIONS for other in (option.also, option.short) if other
 }

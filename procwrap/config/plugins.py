@@ -26,8 +26,6 @@ GROUP = "procwrap.probes"
 TIMEOUT_KEY = "timeout"
 DEFAULT_TIMEOUT = 5.0
 """Seconds."""
-RESERVED = frozenset({"lock"})
-"""Keys that are to become ours."""
 LONGEST = 300
 """Characters of what a plugin says about its settings."""
 
@@ -47,8 +45,7 @@ def probes(fields: Fields) -> tuple[PluginProbe, ...]:
     """
     if not fields.left:
         return ()
-    ours = RESERVED.union(fields.known)
-    named = sorted((name, points) for name, points in installed().items() if name not in ours)
+    named = sorted((name, points) for name, points in installed().items() if name not in fields.known)
     found = [fields.take(name, reader(points), None, even_null=True) for name, points in named]
     return tuple(probe for probe in found if probe is not None)
 

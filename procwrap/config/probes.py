@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 from procwrap.config import names, readers
 from procwrap.config.fields import Fields, Place
 from procwrap.config.problem import WrongValueError
+from procwrap.config.weburl import split_url, with_host
 from procwrap.spec import probe as spec
 
 SHORTEST_TIMEOUT = 0.001
@@ -17,7 +18,7 @@ HIGHEST_DESCRIPTOR = 1023
 
 TIMEOUT = readers.duration(SHORTEST_TIMEOUT)
 _STATUSES = re.compile(r"([1-5][0-9]{2})(?:\s*-\s*([1-5][0-9]{2}))?\Z")
-_EXAMPLE = "expected a URL such as http://localhost:8080/ready"
+_EXAMPLE = "http://localhost:8080/ready"
 
 
 def http(place: Place) -> spec.HttpProbe:
@@ -154,20 +155,9 @@ def _status_range(place: Place) -> tuple[int, int]:
 
 def url_and_login(place: Place) -> tuple[str, spec.Pairs]:
     """The URL without a login, and the header that carries the login. Messages never show the URL's value."""
-    text = readers.text(place)
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise WrongValueError(f"{_EXAMPLE}; this one's host or port is malformed") from None
-    if parts.scheme not in ("http", "https"):
-        raise WrongValueError(f"{_EXAMPLE}; this one does not begin with http:// or https://")
-    if re.search(r"[\s\x00-\x20\x7f]", text) or port == 0 or not (parts.hostname or port):
-        raise WrongValueError(f"{_EXAMPLE}; this one has no host, or white space in it")
-    host = parts.netloc.rpartition("@")[2]
-    # Go dials ":8080" as localhost, and so do configs written for it.
-    host = "localhost" + host if host.startswith(":") else host
-    return parts._replace(netloc=host, fragment="").geturl(), _login(parts)
+    parts = split_url(readers.text(place), _EXAMPLE)
+    bare = with_host(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+    return bare.geturl(), _login(parts)
 
 
 def _login(parts: SplitResult) -> spec.Pairs:

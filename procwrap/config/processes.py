@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procwrap.config import hooks, names, probing, readers
+from procwrap.config import births, hooks, locks, names, probing, readers, tombstones
 from procwrap.config.attributes import attributes
 from procwrap.config.draft import Draft
 from procwrap.config.fields import Fields, Place
@@ -38,8 +38,9 @@ def process(place: Place) -> Draft:
         WrongValueError: it is no mapping.
     """
     fields = Fields(place)
+    name = fields.require("name", names.process_name, "")
     spec = ProcessSpec(
-        name=fields.require("name", names.process_name, ""),
+        name=name,
         entrypoint=fields.require("entrypoint", readers.text, ""),
         args=fields.take("args", readers.list_of(readers.literal), ()),
         directory=fields.take("dir", readers.text, None),
@@ -58,10 +59,12 @@ def process(place: Place) -> Draft:
         pre_stop=fields.take("preStop", hooks.pre_stop, None),
         memory_limit=fields.take("memoryLimitMB", _mebibytes, None),
         prom_target=fields.take("promTarget", prom_target, None),
+        graves=tombstones.graves(fields, name),
+        birth=births.birth(fields),
     )
     replicas = fields.take("replicas", readers.whole_number(1, MAX_REPLICAS), None)
     fields.finish()
-    return Draft(spec, place, replicas)
+    return Draft(locks.permitted(spec), place, replicas)
 
 
 def _mebibytes(place: Place) -> int:
@@ -74,6 +77,7 @@ def _log(fields: Fields) -> LogSpec:
         format=fields.take("logFormat", readers.log_format, None),
         file=fields.take("logFile", _log_file, None),
         max_line_bytes=fields.take("maxLineBytes", readers.size(64, LONGEST_LINE), LogSpec().max_line_bytes),
+        discard=fields.take("discardOutput", readers.boolean, default=False),
     )
 
 
@@ -99,6 +103,7 @@ def _restart(fields: Fields) -> Restart:
         success_exit_codes=frozenset({0, *codes}),
         vital=fields.take("vital", readers.boolean, default=False),
         main=fields.take("main", readers.boolean, default=False),
+        background=fields.take("background", readers.boolean, default=False),
     )
 
 

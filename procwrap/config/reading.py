@@ -27,26 +27,26 @@ class ConfigText:
     is_json: bool = False
 
 
-def read(text: ConfigText) -> tuple[Node, list[Problem]]:
-    """Read a config into a tree.
+def read(text: ConfigText) -> tuple[tuple[Node, ...], list[Problem]]:
+    """Read a config into trees, one a document.
 
     Returns:
-        The tree, and the problems that did not keep the rest from being read.
+        The trees, at least one, and the problems that did not keep the rest from being read.
 
     Raises:
         ConfigError: it is neither YAML nor JSON, or more than a config may be.
     """
-    tree = Tree(text.source)
+    tree = Tree(text.source, may_be_several=True)
     content = _decode(text, tree)
     if text.is_json:
-        return jsontext.read(content, tree), tree.problems
+        return (jsontext.read(content, tree),), tree.problems
     if not content.lstrip().startswith(("{", "[")):
         return _read_yaml(content, tree), tree.problems
     try:
-        return jsontext.read(content, tree), tree.problems
+        return (jsontext.read(content, tree),), tree.problems
     except ConfigError as not_json:
         # Flow YAML looks like JSON at first. Whichever reader came further knew what it was reading.
-        second = Tree(text.source)
+        second = Tree(text.source, may_be_several=True)
         try:
             return _read_yaml(content, second), second.problems
         except ConfigError as not_yaml:
@@ -55,11 +55,12 @@ def read(text: ConfigText) -> tuple[Node, list[Problem]]:
             raise max(not_json, not_yaml, key=lambda error: min(_furthest(error), end)) from None
 
 
-def _read_yaml(content: str, tree: Tree) -> Node:
+def _read_yaml(content: str, tree: Tree) -> tuple[Node, ...]:
     # PyYAML takes 16 ms to import, which a config in JSON need not pay.
     from procwrap.config import yamltext
 
-    return yamltext.read(content, tree)
+    yamltext.read(content, tree)
+    return tuple(tree.documents)
 
 
 def _decode(text: ConfigText, tree: Tree) -> str:

@@ -7,10 +7,13 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
+from attrs import evolve
+
+from procwrap.config import draining, eventing, incluster, pushing
 from procwrap.config.names import LONGEST, OWN_NAME
-from procwrap.core.eventlabels import label_name
-from procwrap.spec.events import UdpEvents
+from procwrap.spec.graves import Graves
 from procwrap.spec.plan import DEFAULT_SOCKET, Given, MergeSettings, Plan, Settings
+from procwrap.spec.pod import Birth
 from procwrap.spec.process import ProcessSpec, Restart, RestartPolicy
 
 T = TypeVar("T")
@@ -26,7 +29,11 @@ def resolve(argv: Given, env: Given, plan: Plan) -> Settings:
     """
     default = Settings()
     wrapped = bool(argv.command)
-    deadlines = (argv.graceful_shutdown_deadline, env.graceful_shutdown_deadline, plan.deadline)
+    deadlines = (
+        argv.graceful_shutdown_deadline,
+        env.graceful_shutdown_deadline,
+        env.kubexit_grace if wrapped else plan.deadline,
+    )
     return Settings(
         debug=first(argv.debug, env.debug, default=default.debug),
         graceful_deadline=first(*deadlines, default=None if wrapped else default.graceful_deadline),
@@ -43,11 +50,31 @@ def resolve(argv: Given, env: Given, plan: Plan) -> Settings:
         liveness=plan.liveness,
         reap_group=first(argv.reap_group, env.reap_group, default=default.reap_group),
         prommerge=_prommerge(argv, env, default.prommerge),
-        events_udp=_events_udp(env, plan),
+        events_udp=eventing.udp_server(env, plan),
+        elasticsearch=eventing.elasticsearch(env, plan),
+        event_labels=eventing.labels(env),
+        loki=pushing.loki_server(env, plan),
+        profiling=argv.profiling or env.profiling,
+        preemption=env.preemption,
+        envoy=draining.envoy(argv, env),
+        quitting=draining.quitting(argv, env),
+        pod=incluster.own_pod(argv, env, plan),
+        shared_lock_url=first(argv.shared_lock_url, env.shared_lock_url, default=default.shared_lock_url),
     )
 
 
-def wrapped_plan(command: Sequence[str]) -> Plan:
+def with_permits(plan: Plan, settings: Settings) -> Plan:
+    """Hold back the processes that may not start before somebody outside agrees."""
+    waits = settings.pod is not None and settings.pod.wait_sidecars
+    everybody = settings.envoy.wait is not None or waits
+    held = tuple(
+        evolve(spec, needs_permit=True) if everybody or spec.birth is not None else spec
+        for spec in plan.processes
+    )
+    return evolve(plan, processes=held)
+
+
+def wrapped_plan(command: Sequence[str], graves: Graves | None = None, birth: Birth | None = None) -> Plan:
     """The plan for ``procwrap -- command args``: that command, once, and its end is the end."""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(command[0]))[:LONGEST].lstrip(".-")
     return Plan(
@@ -57,6 +84,8 @@ def wrapped_plan(command: Sequence[str]) -> Plan:
                 entrypoint=command[0],
                 args=tuple(command[1:]),
                 restart=Restart(policy=RestartPolicy.NEVER, main=True),
+                graves=graves,
+                birth=birth,
                 wrapped=True,
             ),
         ),
@@ -76,17 +105,6 @@ def _prommerge(argv: Given, env: Given, default: MergeSettings) -> MergeSettings
             argv.prommerge_suppress_errors, env.prommerge_suppress_errors, default=default.suppress_errors
         ),
     )
-
-
-def _events_udp(env: Given, plan: Plan) -> UdpEvents | None:
-    address = env.events_udp or plan.events_udp
-    if address is None:
-        return None
-    # What is not known is an empty label, as with the seed.
-    about = (("pod", env.pod or ""), ("namespace", env.namespace or ""), ("node", env.node or ""))
-    extra = tuple((label_name(name), value) for name, value in env.event_labels or ())
-    exclude = frozenset(env.event_labels_exclude or ())
-    return UdpEvents(*address, about + extra, env.event_labels_file, exclude)
 
 
 def _socket(argv: Given, env: Given, plan: Plan, *, wrapped: bool) -> str | None:

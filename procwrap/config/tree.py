@@ -44,10 +44,21 @@ class Tree:
 
     source: str
     problems: list[Problem] = field(factory=list)
-    root: Node | None = None
+    documents: list[Node] = field(factory=list)
+    may_be_several: bool = field(default=False, kw_only=True)
     _open: list[_Open] = field(factory=list)
     _count: int = 0
     _anchors: dict[str, tuple[Node, int, int] | None] = field(factory=dict)
+
+    def begin_document(self, mark: Mark) -> None:
+        """Begin with a document; anchors of the one before hold no longer.
+
+        Raises:
+            ConfigError: there may be only one.
+        """
+        if self.documents and not self.may_be_several:
+            raise self.refusal(mark, "a second document begins here; a config is one document")
+        self._anchors = {}
 
     def start(self, kind: Kind, mark: Mark, anchor: str | None = None) -> None:
         """Open a mapping or a list."""
@@ -110,20 +121,21 @@ class Tree:
         return ConfigError(self.source, [*self.problems, Problem(mark, "", message)])
 
     def finish(self) -> Node:
-        """Return the whole tree.
+        """Return the whole tree: the first document, if there may be several.
 
         Raises:
             ConfigError: there is nothing in the text.
         """
-        if self.root is None or self.root.kind is Kind.NULL:
+        self.documents = [node for node in self.documents if node.kind is not Kind.NULL]
+        if not self.documents:
             raise self.refusal(None, "the config is empty; it needs at least one process")
-        return self.root
+        return self.documents[0]
 
     def _place(self, node: Node, anchor: str | None, size: int, height: int) -> None:
         if anchor is not None:
             self._anchors[anchor] = (node, size, height)
         if not self._open:
-            self.root = node
+            self.documents.append(node)
             return
         parent = self._open[-1]
         parent.height = max(parent.height, height)

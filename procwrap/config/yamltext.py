@@ -47,7 +47,7 @@ _HINTS = {
 
 
 def read(text: str, tree: Tree, loader: Any = FASTEST) -> Node:
-    """Read one YAML document.
+    """Read a YAML document; those behind it too, if the tree may have several.
 
     Args:
         text: the whole text.
@@ -88,8 +88,8 @@ def _grow(tree: Tree, event: Any) -> None:
             tree.end()
         case yaml.AliasEvent():
             tree.alias(event.anchor or "", _mark(event))
-        case yaml.DocumentStartEvent() if tree.root is not None:
-            raise tree.refusal(_mark(event), "a second document begins here; a config is one document")
+        case yaml.DocumentStartEvent():
+            tree.begin_document(_mark(event))
         case _:
             pass
 

@@ -54,9 +54,9 @@ def test_help(line: str) -> None:
     [
         (["--confg", "x"], 'unknown option "--confg": did you mean --config?'),
         (["-confg=hunter2"], 'unknown option "-confg": did you mean --config?'),
-        (["--envoy-drain"], 'unknown option "--envoy-drain": see procwrap --help'),
-        (["-g", "http://x"], 'unknown option "-g": see procwrap --help'),
-        (["--shared-lock"], 'unknown option "--shared-lock": see procwrap --help'),
+        (["-q", "http://x"], 'unknown option "-q": see procwrap --help'),
+        (["--ghttp://x"], 'unknown option "--ghttp://x": did you mean --http?'),
+        (["--xyzzy"], 'unknown option "--xyzzy": see procwrap --help'),
         (["--config"], "--config needs a value: --config FILE"),
         (["--config", "--", "x"], "--config needs a value: --config FILE"),
         (["--config="], "--config: expected a value, got an empty one"),

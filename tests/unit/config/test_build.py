@@ -93,7 +93,7 @@ def test_readiness_file_in_short() -> None:
         (
             "{processes: [{name: a, entrypoint: b}], logs: {loki: x, format: xml}}",
             [
-                "1:48: logs.loki: unknown key: expected one of format, labels",
+                "1:54: logs.loki: expected a mapping, got text",
                 '1:65: logs.format: expected one of logfmt, auto, json, free, plain, got "xml"',
             ],
         ),
@@ -107,10 +107,10 @@ def test_readiness_file_in_short() -> None:
             ],
         ),
         (
-            "{processes: [{name: a, entrypoint: b}], events: {udp: 9999, elasticsearch: {}}}",
+            "{processes: [{name: a, entrypoint: b}], events: {udp: 9999, elasticsearch: es}}",
             [
                 '1:55: events.udp: expected "host:port", got 9999',
-                "1:61: events.elasticsearch: unknown key: expected one of udp",
+                "1:76: events.elasticsearch: expected a mapping, got text",
             ],
         ),
         (

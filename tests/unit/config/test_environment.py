@@ -29,6 +29,9 @@ from procwrap.spec.plan import Given
         ({"LOG_FORMAT": "plain"}, Given(log_format=LogFormat.FREE)),
         ({"METRICS_SERVER_ADDRESS": "metrics:9999"}, Given(events_udp=("metrics", 9999))),
         ({"METRICS_SERVER_ADDRESS": ":9999"}, Given(events_udp=("localhost", 9999))),
+        ({"ELASTICSEARCH_URL": "https://u:p@es:9200/"}, Given(elasticsearch_url="https://u:p@es:9200")),
+        ({"ELASTICSEARCH_API_KEY": "aWQ6a2V5"}, Given(elasticsearch_api_key="aWQ6a2V5")),
+        ({"ELASTICSEARCH_API_KEY": "id:key"}, Given(elasticsearch_api_key="aWQ6a2V5")),
         (
             {"METRICS_JSON_EXTRA_LABELS": '{"a": "b", "n": 1.10, "t": true}'},
             Given(event_labels=(("a", "b"), ("n", "1.10"), ("t", "true"))),
@@ -71,6 +74,16 @@ def test_variables(environ: dict[str, str], given: Given) -> None:
             'expected a JSON object of texts, such as {"k8s_cluster": "eu1"}',
         ),
         ("METRICS_JSON_EXTRA_LABELS", '{"a": null}', 'the label "a": expected a text'),
+        (
+            "ELASTICSEARCH_URL",
+            "es:9200",
+            "expected a URL such as https://elastic:9200; this one does not begin with http:// or https://",
+        ),
+        (
+            "ELASTICSEARCH_API_KEY",
+            "hunter2 ",
+            "expected an API key: printable characters without white space",
+        ),
         ("LOG_FORMAT", "xml", 'expected one of logfmt, auto, json, free, plain, got "xml"'),
     ],
 )
@@ -85,3 +98,9 @@ def test_errors(name: str, value: str, message: str) -> None:
 def test_the_config_is_not_shown() -> None:
     """CONFIG may hold secrets, so it is not in the repr."""
     assert "hunter2" not in repr(parse({"CONFIG": "hunter2"}))
+
+
+def test_who_we_are_is_not_shown() -> None:
+    """Neither is what a server knows us by."""
+    environ = {"ELASTICSEARCH_URL": "http://u:hunter2@es", "ELASTICSEARCH_API_KEY": "hunter2"}
+    assert "hunter2" not in repr(parse(environ))

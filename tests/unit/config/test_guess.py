@@ -2,28 +2,28 @@ from __future__ import annotations
 
 import pytest
 
-from procwrap import __version__
 from tests.support.configs import plan_of, problems_of
 
-ONLY = (
-    f"procwrap {__version__} reads its native format only: a list of processes, or a mapping with processes:"
-)
+NATIVE, KUBERNETES, PIDZERO = "native", "Kubernetes", "pidzero"
 
 
 @pytest.mark.parametrize(
-    ("text", "what"),
+    ("text", "dialect"),
     [
-        ("{apiVersion: apps/v1, kind: Deployment}", "a Kubernetes manifest (kind: Deployment)"),
-        ('{"kind": "CronJob"}', "a Kubernetes manifest (kind: CronJob)"),
-        ("containers: [{name: a}]", "a Kubernetes pod spec (containers:)"),
-        ("[{name: a, image: b}]", "a list of Kubernetes containers (image:)"),
-        ("[{name: a, command: [b]}]", "a list of Kubernetes containers (command:)"),
-        ("daemons: []", "a config of pidzero (daemons:)"),
+        ("[{name: a, entrypoint: b}]", NATIVE),
+        ("{processes: [{name: a, entrypoint: b}]}", NATIVE),
+        ("{kind: Pod, spec: {containers: [{name: a, command: [b]}]}}", KUBERNETES),
+        ("containers: [{name: a, command: [b]}]", KUBERNETES),
+        ("[{name: a, image: c, command: [b]}]", KUBERNETES),
+        ("[{name: a, command: [b]}]", KUBERNETES),
+        ("kind: ConfigMap\n---\n{kind: Pod, spec: {containers: [{name: a, command: [b]}]}}", KUBERNETES),
+        ("daemons: [{name: a, command: b}]", PIDZERO),
     ],
 )
-def test_foreign_dialects(text: str, what: str) -> None:
-    """What is recognised but not read yet is refused with one line that says so."""
-    assert problems_of(text) == [f"app.yaml:1:1: this looks like {what}; {ONLY}"]
+def test_dialects_are_recognised_by_their_shape(text: str, dialect: str) -> None:
+    """Nobody has to say what a config is; ``check`` prints what was recognised."""
+    plan = plan_of(text)
+    assert (plan.dialect, plan.processes[0].name, plan.processes[0].entrypoint) == (dialect, "a", "b")
 
 
 def test_native_goes_first() -> None:
@@ -50,6 +50,9 @@ def test_no_config_at_all(text: str, message: str) -> None:
     assert problems_of(text) == [f"app.yaml:1:1: {message}"]
 
 
-def test_the_dialect_is_told() -> None:
-    """``check`` prints what was recognised."""
-    assert plan_of("[{name: a, entrypoint: b}]").dialect == "native"
+def test_only_manifests_may_be_several() -> None:
+    """Any other config is one document; a document that is empty does no harm."""
+    one = "[{name: a, entrypoint: b}]\n"
+    wrong = "app.yaml:3:1: a second document begins here; a config is one document"
+    assert problems_of(f"{one}---\n{one}") == [wrong]
+    assert problems_of(f"---\n{one}---\n") == []

@@ -21,6 +21,10 @@ WARM = "command: {entrypoint: /bin/warm}"
         ("sql: {queries: [select 1]}", PostStart(sql=SqlProbe(("select 1",)))),
         ("sql: ", PostStart(sql=SqlProbe())),
         (f"{WARM}, sql: {{}}", PostStart(30.0, CommandHook("/bin/warm"), SqlProbe())),
+        (
+            "http: {url: 'http://h/warm'}, sleep: 1s, when: started",
+            PostStart(http=HttpProbe("http://h/warm"), sleep=1.0, at_start=True),
+        ),
     ],
 )
 def test_post_start(keys: str, expected: PostStart) -> None:
@@ -57,8 +61,14 @@ def test_pre_stop(keys: str, expected: PreStop) -> None:
 @pytest.mark.parametrize(
     ("keys", "messages"),
     [
-        ("postStart: {}", ["postStart: nothing to run: expected command, sql, or both"]),
-        ("postStart: {command: null}", ["postStart: nothing to run: expected command, sql, or both"]),
+        (
+            "postStart: {}",
+            ["postStart: nothing to run: expected at least one of command, sql, http and sleep"],
+        ),
+        (
+            "postStart: {command: null}",
+            ["postStart: nothing to run: expected at least one of command, sql, http and sleep"],
+        ),
         ("postStart: x", ["postStart: expected a mapping, got text"]),
         ("postStart: {command: {}}", ["postStart.command.entrypoint: is missing"]),
         ("postStart: {command: x, envs: {A: 1}}", ["postStart.command: expected a mapping, got text"]),
@@ -75,8 +85,11 @@ def test_pre_stop(keys: str, expected: PreStop) -> None:
             ["postStart.sql.timeout: expected none here: deadline is for the whole hook"],
         ),
         (
-            f"postStart: {{{WARM}, sleep: 1s}}",
-            ["postStart.sleep: unknown key: expected one of envs, command, deadline, sql"],
+            f"postStart: {{{WARM}, when: later, slep: 1s}}",
+            [
+                'postStart.when: expected one of healthy, started, got "later"',
+                "postStart.slep: unknown key: did you mean sleep?",
+            ],
         ),
         ("preStop: {}", ["preStop: expected exactly one of command, http and sleep"]),
         (f"preStop: {{{WARM}, sleep: 1s}}", ["preStop: expected exactly one of command, http and sleep"]),

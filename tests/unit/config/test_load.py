@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from procwrap.config.load import load
 from procwrap.config.problem import ConfigError
 from procwrap.config.reading import ConfigText
+from procwrap.config.surroundings import Surroundings
 from procwrap.errors import UsageError
 from procwrap.spec.plan import Plan
 from tests.support.configs import plan_of, problems_of
+from tests.support.manifests import comparable, converted
 
 SECRET = "hunter2"
 
@@ -36,6 +38,24 @@ SCALARS = (
     )
     | st.text(max_size=8)
 )
+MANIFEST_KEYS = st.sampled_from(
+    """
+    kind apiVersion metadata annotations labels prometheus.io/port spec template jobTemplate containers
+    initContainers items data stringData backoffLimit name command args env value valueFrom fieldRef fieldPath
+    secretKeyRef configMapKeyRef key optional envFrom prefix configMapRef secretRef resourceFieldRef resource
+    divisor ports containerPort image resources limits requests memory cpu securityContext runAsUser
+    runAsNonRoot fsGroup supplementalGroups capabilities add drop privileged livenessProbe readinessProbe
+    startupProbe httpGet tcpSocket exec grpc port path scheme host httpHeaders periodSeconds failureThreshold
+    lifecycle postStart preStop sleep seconds stopSignal restartPolicy terminationGracePeriodSeconds daemons
+    description vital log api auth enabled https private_key pidzero prettylogging processes
+    """.split()  # noqa: SIM905
+)
+MANIFEST_SCALARS = st.sampled_from(
+    """
+    Pod Job ConfigMap List Always Never a b $(A) limits.memory metadata.name metadata.labels['a'] 1Gi http 80
+    HTTPS SIGINT A=b a\0 YQ==
+    """.split()  # noqa: SIM905
+)
 CONFIGS = st.recursive(
     SCALARS,
     lambda inner: (
@@ -48,6 +68,31 @@ PROCESSES = st.lists(
         lambda base: st.dictionaries(KEYS, CONFIGS, max_size=4).map(lambda extra: {**extra, **base})
     ),
     max_size=3,
+)
+
+
+INNER = st.recursive(
+    SCALARS | MANIFEST_SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(MANIFEST_KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+CONTAINERS = st.lists(
+    st.dictionaries(MANIFEST_KEYS, INNER, max_size=4).map(
+        lambda extra: {"name": "a", "command": ["x"], **extra}
+    ),
+    max_size=3,
+)
+PODS = st.dictionaries(MANIFEST_KEYS, INNER, max_size=3).flatmap(
+    lambda extra: CONTAINERS.map(lambda found: {**extra, "containers": found})
+)
+MANIFESTS = (
+    PODS
+    | CONTAINERS
+    | PODS.map(lambda pod: {"kind": "Pod", "spec": pod})
+    | PODS.map(lambda pod: {"kind": "Job", "spec": {"template": {"spec": pod}}})
+    | INNER.map(lambda value: {"kind": "CronJob", "spec": value})
+    | INNER.map(lambda value: {"daemons": [value], "api": value})
+    | INNER.map(lambda value: {"daemons": [{"name": "a", "command": "b", "env": value}], "pidzero": value})
 )
 
 
@@ -66,6 +111,22 @@ def outcome(data: bytes, *, is_json: bool = False) -> Plan | UsageError:
 def test_any_json(value: Any, is_json: bool) -> None:
     """Whatever stands where, JSON is a plan or an error with places."""
     outcome(json.dumps(value).encode(), is_json=is_json)
+
+
+@given(MANIFESTS | INNER, MANIFESTS | INNER)
+def test_any_manifest(value: Any, other: Any) -> None:
+    """Whatever stands where, a manifest or a config of pidzero is a plan or an error with places."""
+    outcome(json.dumps(value).encode())
+    outcome(f"{json.dumps(value)}\n---\n{json.dumps(other)}\n".encode())
+
+
+@given(PODS)
+def test_what_is_good_converts_to_the_same(pod: Any) -> None:
+    """A manifest that loads converts to a native config that asks for the same."""
+    data = json.dumps(pod).encode()
+    made = outcome(data)
+    if isinstance(made, Plan):
+        assert comparable(converted(data, Surroundings())) == comparable(made)
 
 
 @given(st.text(alphabet="abx-:,[]{}&*!<?|>'\"%#@~ \n\t1\\\0é\ufeff\u2028", max_size=60))

@@ -209,7 +209,7 @@ NONE = "expected at least one of http, tcp, exec, file, env, sql, amqp, grpc, fl
 @pytest.mark.parametrize(
     ("keys", "messages"),
     [
-        ("readiness: {delay: 1s}", [f"readiness: no probe: {NONE}"]),
+        ("readiness: {delay: 1s}", [f"readiness: no probe: {NONE}, lock"]),
         ("liveness: {}", [f"liveness: no probe: {NONE}"]),
         ("startup: ", ["startup: expected a mapping, got nothing"]),
         (

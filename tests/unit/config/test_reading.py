@@ -26,7 +26,7 @@ def error(data: bytes, source: str = "f") -> str:
 )
 def test_json_and_yaml_are_told_apart(data: bytes) -> None:
     """JSON with tabs, flow YAML and block YAML are all read, with or without a byte order mark."""
-    root, problems = read(ConfigText("f", data))
+    [root], problems = read(ConfigText("f", data))
     assert (root.kind, problems) == (Kind.MAPPING, [])
 
 

@@ -6,13 +6,14 @@ import pytest
 from attrs import evolve
 
 from procwrap.config.settings import resolve, wrapped_plan
-from procwrap.spec.events import UdpEvents
+from procwrap.spec.events import Elasticsearch, EventLabels, UdpEvents
 from procwrap.spec.logs import LogFormat
 from procwrap.spec.plan import Given, LivenessRule, MergeSettings, Plan, Settings
 from procwrap.spec.process import ProcessSpec, Restart, RestartPolicy
 
 NOTHING = Given()
 WRAPPED = Given(command=("sleep", "1"))
+UNKNOWN = EventLabels((("pod", ""), ("namespace", ""), ("node", "")))
 
 
 def plan(**said: Any) -> Plan:
@@ -21,7 +22,7 @@ def plan(**said: Any) -> Plan:
 
 def test_defaults() -> None:
     """Nobody says anything: the defaults of Settings."""
-    assert resolve(NOTHING, NOTHING, plan()) == Settings()
+    assert resolve(NOTHING, NOTHING, plan()) == Settings(event_labels=UNKNOWN)
 
 
 def test_the_config_speaks() -> None:
@@ -43,6 +44,7 @@ def test_the_config_speaks() -> None:
         log_format=LogFormat.AUTO,
         labels=(("a", "b"),),
         liveness=LivenessRule.STUCK,
+        event_labels=UNKNOWN,
     )
 
 
@@ -61,7 +63,12 @@ def test_precedence() -> None:
     assert (from_env.socket, from_env.log_format, from_env.graceful_deadline) == (":2", LogFormat.JSON, 2.0)
     from_argv = resolve(argv, env, config)
     assert from_argv == Settings(
-        graceful_deadline=3.0, readiness_file="/e", socket=":2", log_format=LogFormat.JSON, reap_group=False
+        graceful_deadline=3.0,
+        readiness_file="/e",
+        socket=":2",
+        log_format=LogFormat.JSON,
+        reap_group=False,
+        event_labels=UNKNOWN,
     )
 
 
@@ -162,10 +169,35 @@ def test_where_events_go() -> None:
         event_labels_exclude=("hash",),
     )
     labels = (("pod", "web-1"), ("namespace", ""), ("node", "n1"), ("k8s_cluster", "eu1"), ("pod", "mine"))
-    expected = UdpEvents("config", 1, labels, "/labels", frozenset({"hash"}))
-    assert resolve(NOTHING, env, plan(events_udp=("config", 1))).events_udp == expected
+    found = resolve(NOTHING, env, plan(events_udp=("config", 1)))
+    assert found.events_udp == UdpEvents("config", 1)
+    assert found.event_labels == EventLabels(labels, "/labels", frozenset({"hash"}))
     other = resolve(NOTHING, evolve(env, events_udp=("env", 2)), plan(events_udp=("config", 1)))
     assert str(other.events_udp) == "env:2"
+
+
+ELASTIC = Elasticsearch("http://u:p@config", "mine", "config-key")
+
+
+@pytest.mark.parametrize(
+    ("env", "config", "expected"),
+    [
+        (NOTHING, Elasticsearch("", "mine"), None),
+        (Given(elasticsearch_api_key="k"), None, None),
+        (Given(elasticsearch_url="http://u:p@env"), None, Elasticsearch("http://u:p@env")),
+        (NOTHING, ELASTIC, Elasticsearch("http://config", "mine", "config-key")),
+        (
+            Given(elasticsearch_url="http://u:p@env/x", elasticsearch_api_key="k"),
+            ELASTIC,
+            Elasticsearch("http://env/x", "mine", "k"),
+        ),
+    ],
+)
+def test_where_events_are_kept(
+    env: Given, config: Elasticsearch | None, expected: Elasticsearch | None
+) -> None:
+    """The environment goes before the config value by value, and an API key before user and password."""
+    assert resolve(NOTHING, env, plan(elasticsearch=config)).elasticsearch == expected
 
 
 def test_an_address_is_written_as_it_is_read() -> None:
