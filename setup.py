@@ -30,10 +30,11 @@ REQUIRES = [
     "zope.interface>=8.0",
 ]
 
-# What few need: pip install 'procwrap[mysql,grpc]'.
+# What few need: pip install 'procwrap[mysql,grpc,pyroscope]'.
 EXTRAS = {
     "grpc": ["h2>=4.1.0"],
     "mysql": ["pymysql>=1.2.0"],
+    "pyroscope": ["pyroscope-io>=1.2.0"],
 }
 
 setup(

@@ -26,14 +26,14 @@ from procwrap.children.signals import SignalStream
 from procwrap.children.surroundings import Surroundings
 from procwrap.coordinating import Coordination, Ties
 from procwrap.core.board import Board
-from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one
+from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one, counting
 from procwrap.core.events import End, Event, Level, Notice
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.lifecycle import Input
 from procwrap.core.policy import Judgement
 from procwrap.core.snapshot import Snapshot
 from procwrap.errors import ExitStatus
-from procwrap.optional import begin_events, begin_readiness_file, begin_sampling
+from procwrap.optional import begin_profiling, begin_sampling, begin_sinks
 from procwrap.outputs import Outputs, make_outputs
 from procwrap.prelude import Prelude
 from procwrap.serving import Serving
@@ -103,6 +103,7 @@ class Host:
                 time.time,
                 lambda: self._fleet,
                 lambda: self._shutdown,
+                self._prelude.launcher,
             )
         )
         self._fleet = self._make_fleet()
@@ -120,7 +121,7 @@ class Host:
 
     def _make_fleet(self) -> Fleet:
         reactor, board = self._reactor, self._board
-        checks = CheckMaker(reactor, time.time, board.tell, self._executor, self._heartbeats)
+        checks = CheckMaker(reactor, time.time, board, self._executor, self._heartbeats)
         surroundings = Surroundings(
             reactor,
             time.time,
@@ -138,7 +139,7 @@ class Host:
         return Fleet({spec.name: Child(spec, surroundings) for spec in self._plan.processes}, board)
 
     def _watch_for_the_end(self) -> None:
-        remaining = Remaining(frozenset(self._fleet.children), NEVER_AGAIN)
+        remaining = Remaining(counting(self._plan.processes), NEVER_AGAIN)
 
         def look(snapshot: Snapshot, event: Event) -> None:
             if remaining.note(event) and not self._shutdown.begun:
@@ -160,7 +161,7 @@ class Host:
         counts, and all that were given a head start have been taken over and can be stopped.
         """
         nothing_left = "no process is left that could run again"
-        reason, code = self._cause or (nothing_left, code_of_all(self._board.snapshot))
+        reason, code = self._cause or (nothing_left, code_of_all(self._board.snapshot, self._plan.processes))
         self._shutdown.begin(reason, code)
 
     @property
@@ -189,13 +190,15 @@ class Host:
     def start(self) -> None:
         """Start the processes, then everything that they do not need."""
         self._install_signals()
-        begin_readiness_file(self._settings, self._board, time.time)
-        begin_events(self._plan, self._settings, self._board, self._reactor, self._outputs.flush_too)
+        self._serving.event_counts = begin_sinks(
+            self._plan, self._settings, self._board, self._reactor, time.time, self._outputs
+        )
         for warning in (*self._plan.warnings, *self._prelude.warnings):
             self._board.tell(Notice(Level.WARNING, warning))
         self._coordination.begin()
         self._fleet.start()
         begin_sampling(self._fleet, self._board, self._reactor, everybody=self._settings.socket is not None)
+        begin_profiling(self._settings, self._board, self._reactor)
         # Those with a head start may have ended before anybody listened to SIGCHLD.
         self._reaper.reap()
         self._reactor.callLater(0, self._serve)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from procwrap.children.child import Child
 from procwrap.children.commands import CommandRunner
 from procwrap.children.executor import Executor
 from procwrap.children.surroundings import Checks
-from procwrap.core.events import Event
+from procwrap.core.board import Board
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.lifecycle import Input
+from procwrap.core.locks import HeldLocks
 
 
 @define(eq=False)
@@ -53,12 +54,17 @@ class CheckMaker:
 
     _reactor: Any
     _wall: Callable[[], float]
-    _tell: Callable[[Event], None]
+    _board: Board
     _executor: Executor
     _heartbeats: Heartbeats
     _http: Any = None
     _asides: Any = None
     _hooks: Any = None
+    _locks: HeldLocks = field(factory=HeldLocks)
+
+    def __attrs_post_init__(self) -> None:
+        """Know from the beginning who holds a lock."""
+        self._board.watch(self._locks.watch)
 
     def make(self, child: Child) -> Checks:
         """Return the checks for the run of ``child`` that has just begun, and its postStart hook."""
@@ -79,7 +85,7 @@ class CheckMaker:
         if self._hooks is None:
             from procwrap.hooks import HookMaker
 
-            self._hooks = HookMaker(self._reactor, self._tell, self._executor, self._context)
+            self._hooks = HookMaker(self._reactor, self._board.tell, self._executor, self._context)
         return self._hooks
 
     def _checks(self, child: Child, happen: Callable[[Input, str], None]) -> Checks:
@@ -95,7 +101,7 @@ class CheckMaker:
             lambda probe: kinds.build_aside(probe, context),
             self._reactor,
             self._wall,
-            self._tell,
+            self._board.tell,
             happen,
         )
         self._executor.notifications.watch(spec.name, checkup.look_early)
@@ -120,6 +126,7 @@ class CheckMaker:
             http=self._http_client,
             asides=self._look_aside(),
             notified=lambda: self._executor.notifications.of(name),
+            lock_held=lambda: self._locks.holds(name),
         )
 
     def _look_aside(self) -> Any:

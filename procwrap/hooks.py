@@ -69,7 +69,7 @@ class HookMaker:
         """Return what holds the health of a child back until this hook has ended well."""
         steps = list(self._post_start_steps(child, asked))
         return hooks.HealthAfterPostStart(
-            child, steps, self._reactor, asked.deadline, self._tell, self._turns.do
+            child, steps, self._reactor, asked.deadline, self._tell, self._turns.do, asked.at_start
         )
 
     def pre_stop(self, child: Child, asked: PreStop) -> HookRun:
@@ -82,6 +82,10 @@ class HookMaker:
             yield self._command(child, hooks.POST_START, asked.command)
         if asked.sql is not None:
             yield self._probe(child, evolve(asked.sql, timeout=asked.deadline))
+        if asked.http is not None:
+            yield self._probe(child, evolve(asked.http, timeout=asked.deadline))
+        if asked.sleep is not None:
+            yield self._pause(asked.sleep)
 
     def _pre_stop_steps(self, child: Child, asked: PreStop) -> Iterator[Step]:
         if asked.command is not None:
@@ -90,8 +94,10 @@ class HookMaker:
             allowed = hooks.time_before_stop(child.grace)
             yield self._probe(child, evolve(asked.http, timeout=allowed))
         if asked.sleep is not None:
-            seconds = asked.sleep
-            yield lambda: Pause(self._reactor, seconds)
+            yield self._pause(asked.sleep)
+
+    def _pause(self, seconds: float) -> Step:
+        return lambda: Pause(self._reactor, seconds)
 
     def _command(self, child: Child, hook: str, asked: CommandHook) -> Step:
         runner = HookRunner(self._executor, child, hook)

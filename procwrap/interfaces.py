@@ -44,3 +44,55 @@ class ICommandRunner(Interface):
             (core.events.End) and ``output`` (bytes: the first 4,096 bytes of stdout and stderr).
             Fails with SpawnError when it cannot be executed. Cancelling it kills the group.
         """
+
+
+class ILeaseStore(Interface):
+    """Keeps the leases of locks: of each key there is at most one that is not over.
+
+    Whatever cannot be done fails with ``lock.lease.StoreError``. The leases' time is the store's own: none
+    is over before its TTL has passed since its last keepalive, or its grant, was received.
+    """
+
+    expired = Attribute("int: how many leases were not kept alive, as far as the store has seen.")
+
+    def watch(freed: Any) -> None:
+        """Call ``freed(key)`` whenever a key has become free, as far as the store can tell.
+
+        Never from within another call of the store.
+        """
+
+    def acquire(wanted: Any) -> Any:
+        """Give a key to whoever wants it, unless somebody has it.
+
+        Args:
+            wanted: a lock.wanted.Wanted; the same ``request`` gets the lease that it already has.
+
+        Returns:
+            Deferred[lock.lease.Granted | lock.lease.Refused]. Cancelling it gives back what was granted.
+        """
+
+    def keep(lease: int) -> Any:
+        """Let the TTL of a lease begin anew.
+
+        Returns:
+            Deferred[float | None]: the TTL in seconds; None when the lease is over or unknown.
+        """
+
+    def release(lease: int) -> Any:
+        """End a lease.
+
+        Returns:
+            Deferred[bool]: whether it was there.
+        """
+
+    def leases() -> Any:
+        """Return a Deferred of all leases, a sequence of lock.lease.Lease."""
+
+    def count() -> Any:
+        """Return a Deferred of how many leases there are."""
+
+    def check() -> Any:
+        """Return a Deferred that fires when the store can do its work now."""
+
+    def close() -> Any:
+        """Return a Deferred that fires when everything is written and closed."""

@@ -17,6 +17,7 @@ from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.histogram import Histogram
 from procwrap.core.tallies import Tallies
 from procwrap.metrics.collector import Collector, Own, Sources
+from procwrap.optional import EventCounts
 from procwrap.outputs import Outputs
 from procwrap.spec.plan import Plan
 from procwrap.web.answers import Handler
@@ -37,6 +38,7 @@ class Measuring:
 
     Args:
         started_wall: when procwrap began, in seconds since the epoch.
+        event_counts: how many events were sent.
     """
 
     _plan: Plan
@@ -46,6 +48,7 @@ class Measuring:
     _tallies: Tallies
     _reactor: Any
     _started_wall: float
+    _event_counts: EventCounts
     _merging: Histogram | None = None
     _merge_log: MergeLog | None = None
 
@@ -72,6 +75,8 @@ class Measuring:
             Own(own_usage, self._started_wall, _build()),
             self._merging,
             self._targets,
+            _memory_limits(self._plan),
+            self._event_counts,
         )
 
     def _targets(self) -> Mapping[str, bool]:
@@ -80,6 +85,11 @@ class Measuring:
     def _beat_period(self, name: str) -> float | None:
         beat = self._heartbeats.last(name)
         return None if beat is None else beat.period
+
+
+def _memory_limits(plan: Plan) -> dict[str, int]:
+    limits = ((process.name, process.memory_limit) for process in plan.processes)
+    return {name: limit for name, limit in limits if limit is not None}
 
 
 def _build() -> dict[str, str]:

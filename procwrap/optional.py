@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from socket import gethostname
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from procwrap import __version__
 from procwrap.children.fleet import Fleet
 from procwrap.core.board import Board
 from procwrap.core.events import Level, Notice
+from procwrap.outputs import Outputs
+from procwrap.spec.events import Elasticsearch
 from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.profiling import Profiling
+
+EventCounts = Callable[[], Mapping[tuple[str, str], int]]
+
+
+def no_counts() -> Mapping[tuple[str, str], int]:
+    """Return the counts of no sink."""
+    return {}
 
 
 def begin_readiness_file(settings: Settings, board: Board, wall: Callable[[], float]) -> None:
@@ -34,48 +48,98 @@ def begin_readiness_file(settings: Settings, board: Board, wall: Callable[[], fl
     board.watch(file.watch)
 
 
+def begin_sinks(
+    plan: Plan, settings: Settings, board: Board, reactor: Any, wall: Callable[[], float], outputs: Outputs
+) -> EventCounts:
+    """Begin everything that tells others what happens, before there is anything to tell.
+
+    Args:
+        plan: that is run.
+        settings: say where to.
+        board: is watched.
+        reactor: the one that runs.
+        wall: seconds since the epoch.
+        outputs: hold the records, and are flushed at the end.
+
+    Returns:
+        What tells, by sink and result, how many events there were.
+    """
+    begin_readiness_file(settings, board, wall)
+    if settings.loki is not None:
+        from procwrap.pushing import begin_pushing
+
+        begin_pushing(plan, settings.loki, board, reactor, wall, outputs)
+    return begin_events(plan, settings, board, reactor, wall, outputs.flush_too)
+
+
 def begin_events(
     plan: Plan,
     settings: Settings,
     board: Board,
     reactor: Any,
+    wall: Callable[[], float],
     flush_too: Callable[[Callable[[], Deferred[None]]], None],
-) -> None:
-    """Send events to the server that takes them, if there is one.
+) -> EventCounts:
+    """Send events to the servers that take them, if there are any.
 
     Args:
         plan: whose processes the events are about.
-        settings: say where the server is.
+        settings: say where the servers are.
         board: is watched.
         reactor: the one that runs.
+        wall: seconds since the epoch.
         flush_too: takes what has to be flushed at the end.
+
+    Returns:
+        What tells, by sink and result, how many events there were.
     """
-    target = settings.events_udp
-    if target is None:
-        return
+    if settings.events_udp is None and settings.elasticsearch is None:
+        return no_counts
     from procwrap.probes.aside import Asides
     from procwrap.sinks.podlabels import PodLabels
     from procwrap.sinks.seedevents import SeedEvents
-    from procwrap.sinks.udp import UdpSink
-    from procwrap.sinks.udpline import UdpLine
 
     def report(level: Level, text: str) -> None:
         board.tell(Notice(level, text))
 
-    def warn(text: str) -> None:
-        report(Level.WARNING, text)
+    def seed_events() -> SeedEvents:
+        return SeedEvents({spec.name: spec for spec in plan.processes}, settings.debug)
 
     ask = Asides(reactor).ask
-    told = SeedEvents({spec.name: spec for spec in plan.processes}, settings.debug)
-    sink = UdpSink(
-        told,
-        PodLabels(target, reactor, ask, warn),
-        UdpLine(target, reactor, ask, report),
-        reactor,
-    )
-    board.watch(sink.watch)
-    flush_too(sink.flush)
-    sink.begin()
+    labels = PodLabels(settings.event_labels, reactor, ask, partial(report, Level.WARNING))
+    sinks: dict[str, Any] = {}
+    if settings.events_udp is not None:
+        from procwrap.sinks.udp import UdpSink
+        from procwrap.sinks.udpline import UdpLine
+
+        line = UdpLine(settings.events_udp, reactor, ask, report)
+        sinks["udp"] = UdpSink(seed_events(), labels, line, reactor)
+    if settings.elasticsearch is not None:
+        from procwrap.sinks.elasticsearch import ElasticsearchSink
+
+        delivery = _to_elasticsearch(settings.elasticsearch, reactor, wall, report)
+        sinks["elasticsearch"] = ElasticsearchSink(seed_events(), labels, delivery, wall)
+    for sink in sinks.values():
+        board.watch(sink.watch)
+        flush_too(sink.flush)
+        sink.begin()
+    return lambda: {(name, result): n for name, sink in sinks.items() for result, n in sink.counts.items()}
+
+
+def _to_elasticsearch(
+    server: Elasticsearch,
+    reactor: Any,
+    wall: Callable[[], float],
+    report: Callable[[Level, str], None],
+) -> Any:
+    from procwrap.posting import make_delivery
+    from procwrap.sinks.elasticsearch import BOUNDS
+    from procwrap.sinks.elasticsearchbulk import PATH, Bulk
+
+    # So that no other run, on whatever host, calls its documents so.
+    run = os.urandom(8).hex()
+    bulk = Bulk(server.index, run, server.api_key)
+    return make_delivery(bulk, "events", server.url + PATH, BOUNDS, reactor, wall, report)
 
 
 def begin_sampling(fleet: Fleet, board: Board, reactor: Any, *, everybody: bool) -> None:
@@ -86,3 +150,26 @@ def begin_sampling(fleet: Fleet, board: Board, reactor: Any, *, everybody: bool)
         from procwrap.children.sampling import Sampling, usage_reader
 
         Sampling(reactor, measured, board.tell, usage_reader()).start()
+
+
+def begin_profiling(settings: Settings, board: Board, reactor: Any) -> None:
+    """Profile procwrap itself, if there is a server for that."""
+    server = settings.profiling
+    if server is None:
+        return
+    from procwrap.pod.pyroscope import Profiler
+    from procwrap.probes.aside import Asides
+
+    def look(server: Profiling) -> str:
+        from procwrap.pod.pyroscopelook import look
+        from procwrap.probes.wording import trouble
+
+        return look(server, trouble)
+
+    def warn(text: str) -> None:
+        board.tell(Notice(Level.WARNING, text))
+
+    tags = {"hostname": gethostname(), "version": __version__}
+    profiler = Profiler(server, tags, reactor, Asides(reactor).ask, look, warn)
+    board.watch(profiler.watch)
+    profiler.begin()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Protocol
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList
@@ -14,12 +15,14 @@ from procwrap.logs.counts import Counts
 from procwrap.logs.formats import formatter
 from procwrap.logs.pipeline import Pipeline
 from procwrap.logs.recent import Recent
+from procwrap.logs.record import NAME
 from procwrap.logs.source import Source
 from procwrap.sinks.file import RotatingFile
 from procwrap.sinks.own import OwnLog
 from procwrap.sinks.pressure import LAST_HIGH, LAST_LOW, Pressure
 from procwrap.sinks.stdout import Outlet
 from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.probe import Pairs
 from procwrap.spec.process import ProcessSpec
 
 _NAMES = {1: "stdout", 2: "stderr"}
@@ -28,6 +31,25 @@ MOST_ENDED = 256
 """Pipes of ended processes that may wait to be read, besides two for each process."""
 
 CallInReactor = Callable[..., object]
+Deliver = Callable[[bytes, int], None]
+
+
+class FurtherSink(Protocol):
+    """Another place for all records, which knows by itself how long flushing may take."""
+
+    @property
+    def kind(self) -> str:
+        """What it is called in metrics."""
+
+    @property
+    def dropped(self) -> int:
+        """Records that were given up."""
+
+    def stream(self, ours: Pairs, labels: Pairs) -> Deliver:
+        """Return what takes the records of an output, given what it is and the labels of the config."""
+
+    def flush(self) -> Deferred[None]:
+        """Write out everything that is queued; fires when that is done or given up."""
 
 
 @define(eq=False)
@@ -41,6 +63,7 @@ class Outputs:
 
     own: OwnLog
     recent: Mapping[str, Recent]
+    _own_outlets: list[Deliver]
     _stdout: Outlet
     _files: Mapping[str, RotatingFile]
     _pressure: Pressure
@@ -51,23 +74,34 @@ class Outputs:
     """What processes left behind when they ended, the oldest first."""
     _counts: dict[tuple[str, str], Counts] = field(factory=dict)
     _further: list[Callable[[], Deferred[None]]] = field(factory=list)
+    _further_sinks: list[FurtherSink] = field(factory=list)
 
     def open_streams(self, spec: ProcessSpec, pid: int, hook: str = "", /) -> Mapping[int, Stream]:
         """Return where the two outputs of a run of a process, or of one of its hooks, go."""
         log_format = spec.log.format or self._settings.log_format
-        outlets: list[Callable[[bytes, int], None]] = [self._stdout.write, self.recent[spec.name].add]
-        if spec.name in self._files:
-            outlets.append(self._files[spec.name].write)
+        outlets = [] if spec.log.discard else self._outlets(spec)
         return {
             number: Pipeline(
                 formatter(log_format.value, Source(spec.name, out, pid, spec.labels, hook)),
-                outlets,
+                [*outlets, *self._further_outlets(spec, out)],
                 spec.log.max_line_bytes,
                 self._wall,
                 self._counts.setdefault((spec.name, out), Counts()),
             )
             for number, out in _NAMES.items()
         }
+
+    def _outlets(self, spec: ProcessSpec) -> list[Deliver]:
+        outlets: list[Deliver] = [self._stdout.write, self.recent[spec.name].add]
+        if spec.name in self._files:
+            outlets.append(self._files[spec.name].write)
+        return outlets
+
+    def _further_outlets(self, spec: ProcessSpec, out: str) -> list[Deliver]:
+        if spec.log.discard:
+            return []
+        ours = (("name", spec.name), ("out", out))
+        return [sink.stream(ours, spec.labels) for sink in self._further_sinks]
 
     def hold(self, reader: PipeReader) -> Callable[[], None]:
         """Let stdout's pressure pause a reader, until the returned callable is called."""
@@ -91,13 +125,23 @@ class Outputs:
 
     def flush(self) -> Deferred[None]:
         """Write out everything that is queued; fires when that is done."""
+        further = DeferredList([flush() for flush in self._further], consumeErrors=True)
+        # They may have something to say about it.
+        return further.addCallback(lambda _: self._flush_files())
+
+    def _flush_files(self) -> Deferred[None]:
         flushed = [self._stdout.flush(), *(file.flush() for file in self._files.values())]
-        flushed += [flush() for flush in self._further]
         return DeferredList(flushed, consumeErrors=True).addCallback(lambda _: None)
 
     def flush_too(self, flush: Callable[[], Deferred[None]]) -> None:
         """Flush something else along with the outputs, which has to know by itself how long that may take."""
         self._further.append(flush)
+
+    def add_sink(self, sink: FurtherSink) -> None:
+        """Send all records of processes that are not started yet, and all our own from now on, there, too."""
+        self._further_sinks.append(sink)
+        self._own_outlets.append(sink.stream((("name", NAME),), self._settings.labels))
+        self.flush_too(sink.flush)
 
     def waiting(self) -> int:
         """Return how many bytes wait for the reader of stdout."""
@@ -113,6 +157,7 @@ class Outputs:
         dropped = {"stdout": self._stdout.dropped_records}
         if self._files:
             dropped["file"] = sum(file.dropped_records for file in self._files.values())
+        dropped |= {sink.kind: sink.dropped for sink in self._further_sinks}
         return dropped
 
     def loss(self) -> str | None:
@@ -136,12 +181,17 @@ def make_outputs(
     wrapped = any(spec.wrapped for spec in plan.processes)
     pressure, last_pressure = Pressure(), Pressure(LAST_HIGH, LAST_LOW)
     stdout = Outlet(2 if wrapped else 1, call_in_reactor, pressure, last_pressure=last_pressure)
-    own = OwnLog(
-        lambda record: stdout.write(record, 1), wall, settings.log_format.value, _least(settings, wrapped)
-    )
+    own_outlets: list[Deliver] = [stdout.write]
+
+    def write_own(record: bytes) -> None:
+        for outlet in own_outlets:
+            outlet(record, 1)
+
+    own = OwnLog(write_own, wall, settings.log_format.value, _least(settings, wrapped))
     return Outputs(
         own,
         {spec.name: Recent() for spec in plan.processes},
+        own_outlets,
         stdout,
         _files(plan, own, call_in_reactor),
         pressure,
@@ -154,7 +204,8 @@ def make_outputs(
 def _least(settings: Settings, wrapped: bool) -> Level:
     if settings.debug:
         return Level.DEBUG
-    return Level.ERROR if wrapped else Level.INFO
+    # Where it waits for other containers, a person wants to know for which.
+    return Level.ERROR if wrapped and settings.pod is None else Level.INFO
 
 
 def _files(plan: Plan, own: OwnLog, call_in_reactor: CallInReactor) -> Mapping[str, RotatingFile]:

@@ -13,6 +13,7 @@ from procwrap.config import units
 from procwrap.core.board import Board
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.tallies import Tallies
+from procwrap.optional import EventCounts, no_counts
 from procwrap.outputs import Outputs
 from procwrap.spec.plan import Plan, Settings
 from procwrap.tls import has_http_probe
@@ -25,6 +26,9 @@ class Serving:
     Args:
         listener: the socket, where it could be opened before Twisted was imported.
         wall: seconds since the epoch.
+
+    Attributes:
+        event_counts: how many events were sent, for /metrics.
     """
 
     _plan: Plan
@@ -37,6 +41,7 @@ class Serving:
     _wall: Callable[[], float]
     _bound: Any = None
     _tallies: Tallies = field(factory=Tallies)
+    event_counts: EventCounts = no_counts
 
     def listen(self) -> None:
         """Take the socket, before anything is started.
@@ -102,6 +107,7 @@ class Serving:
             self._tallies,
             self._reactor,
             self._wall(),
+            self.event_counts,
         )
 
     @property

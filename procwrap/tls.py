@@ -17,12 +17,27 @@ def needs_tls(plan: Plan, settings: Settings) -> bool:
     """
     if settings.socket is not None and settings.socket.startswith(("ssl:", "tls:")):
         return True
+    if settings.pod is not None:
+        return True
     if any(isinstance(probe, PluginProbe) for probe in _probes(plan)):
         # Nobody but its author knows.
         return True
     urls = [probe.url for probe in _http_probes(plan)]
     urls += [process.prom_target.url for process in plan.processes if process.prom_target is not None]
+    urls += [server.url for server in (settings.loki, settings.elasticsearch) if server is not None]
+    urls += _asked_at(settings)
+    if any(process.lock is not None for process in plan.processes):
+        urls.append(settings.shared_lock_url)
     return any(url.lower().startswith("https:") for url in urls)
+
+
+def _asked_at(settings: Settings) -> Iterator[str]:
+    """Yield the URLs that are asked about the machine, Envoy and sidecars."""
+    if settings.preemption is not None:
+        yield settings.preemption.url
+    envoy = settings.envoy
+    yield from (url for url in (envoy.drain, envoy.wait, envoy.quit) if url is not None)
+    yield from (request.url for request in settings.quitting.requests)
 
 
 def has_http_probe(plan: Plan) -> bool:
@@ -33,8 +48,9 @@ def has_http_probe(plan: Plan) -> bool:
 def _http_probes(plan: Plan) -> Iterator[HttpProbe]:
     yield from (probe for probe in _probes(plan) if isinstance(probe, HttpProbe))
     for process in plan.processes:
-        if process.pre_stop is not None and process.pre_stop.http is not None:
-            yield process.pre_stop.http
+        for hook in (process.post_start, process.pre_stop):
+            if hook is not None and hook.http is not None:
+                yield hook.http
 
 
 def _probes(plan: Plan) -> Iterator[Probe]:

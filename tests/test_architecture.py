@@ -34,6 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *(".spec", ".core", ".dsn", ".interfaces", ".errors"),
     },
     "children": {"attrs", "twisted", "zope", "psutil", ".spec", ".core", ".interfaces", ".errors"},
+    "pod": {"attrs", "twisted", "treq", "zope", "pyroscope", ".spec", ".core", ".interfaces", ".errors"},
+    "lock": {"attrs", "twisted", "treq", "zope", ".spec", ".core", ".interfaces", ".errors"},
     "metrics": {"attrs", ".core"},
     "web": {
         "attrs",
@@ -51,10 +53,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app": {"attrs", "twisted", "zope", ".*"},
     "checks": {"attrs", "twisted", ".*"},
     "coordinating": {"attrs", "twisted", ".*"},
+    "graves": {"attrs", "twisted", ".*"},
+    "podwatch": {"attrs", "twisted", ".*"},
+    "podwiring": {"attrs", "twisted", "zope", ".*"},
+    "abrupt": {"twisted"},
+    "askwiring": {"attrs", "twisted", "zope", ".*"},
+    "draining": {"attrs", "twisted", ".*"},
+    "envoywait": {"attrs", "twisted", ".*"},
     "hooks": {"attrs", "twisted", "zope", ".*"},
+    "locketcd": {"attrs", "twisted", "zope", "OpenSSL", ".*"},
+    "locking": {"attrs", "twisted", ".*"},
+    "lockroutes": {"attrs", "twisted", ".*"},
+    "lockserver": {"attrs", "twisted", ".*"},
     "optional": {"twisted", ".*"},
     "outputs": {"attrs", "twisted", ".*"},
+    "posting": {"attrs", "twisted", ".*"},
+    "postwiring": {"attrs", "twisted", "zope", ".*"},
     "prelude": {"attrs", ".*"},
+    "pushing": {".*"},
     "measuring": {"attrs", "twisted", ".*"},
     "scraping": {"attrs", "twisted", "zope", ".*"},
     "serving": {"attrs", "twisted", ".*"},
@@ -62,12 +78,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The ways to start.
     "wait": set(),
     "check": {".config", ".spec", ".errors"},
+    "convert": {".config", ".spec", ".errors"},
+    "schema": {".config", ".errors"},
     "collector": {"attrs", ".config", ".core", ".errors"},
     "cli": {
-        *("twisted", ".config", ".spec", ".errors", ".wait", ".check", ".collector"),
-        *(".tls", ".prelude", ".app"),
+        *("twisted", ".config", ".spec", ".errors", ".wait", ".check", ".collector", ".pod"),
+        *(".convert", ".schema", ".tls", ".prelude", ".app", ".lockserver"),
     },
-    "tap": {"twisted", ".config", ".spec", ".errors", ".prelude", ".app", ".cli"},
+    "tap": {"twisted", ".config", ".spec", ".errors", ".prelude", ".app", ".lockserver", ".cli"},
     "__main__": {".cli"},
 }
 # The one package that has no floor: the version may be asked for everywhere.
@@ -75,7 +93,7 @@ EVERYWHERE = {f"{PACKAGE}.__version__"}
 
 # Rule -> the modules that may do it all the same.
 MAY_IMPORT_THE_REACTOR = {"procwrap.cli", "procwrap.tap"}
-MAY_HAND_OUT_THE_WALL_CLOCK = {"procwrap.app", "procwrap.cli"}
+MAY_HAND_OUT_THE_WALL_CLOCK = {"procwrap.app", "procwrap.cli", "procwrap.lockserver"}
 MAY_READ_ENVIRON = {"procwrap.config.find"}
 LONGEST_MODULE = 250
 
@@ -84,6 +102,8 @@ STARTS_WITHOUT: dict[str, set[str]] = {
     "procwrap.cli": {"twisted", "klein", "treq", "zope", "attrs", "yaml"},
     "procwrap.wait": {"twisted", "klein", "treq", "zope", "attrs", "yaml"},
     "procwrap.check": {"twisted", "klein", "treq", "zope"},
+    "procwrap.convert": {"twisted", "klein", "treq", "zope"},
+    "procwrap.schema": {"twisted", "klein", "treq", "zope", "yaml"},
     "procwrap.collector": {"twisted", "klein", "treq", "zope", "yaml"},
     "procwrap.prelude": {"twisted", "klein", "treq", "zope", "yaml"},
     "procwrap.app": {"klein", "treq", "OpenSSL", "yaml"},

@@ -25,6 +25,7 @@ INSTALLED_AS = {
     "zope": "zope.interface",
     "OpenSSL": "twisted",
     "psycopg2": "psycopg2-binary",
+    "pyroscope": "pyroscope-io",
 }
 
 

@@ -54,7 +54,7 @@ class Preparation:
         """
         niced = os.getpriority(os.PRIO_PROCESS, 0) != 0
         plain = command.attributes in (_PLAIN, _SESSION_ONLY) and command.descriptor is None
-        if plain and not niced and not command.foreground:
+        if plain and not niced and not command.foreground and command.last_step is None:
             yield cls(needed=False)
             return
         steps = tuple(_steps(command, niced=niced))
@@ -98,6 +98,8 @@ def _steps(command: Command, *, niced: bool) -> Iterator[Step]:
         yield f"dir {directory}", lambda: os.chdir(directory)
     if command.attributes.no_new_privs or command.attributes.pdeathsig is not None:
         yield from _process_controls(command.attributes)
+    if command.last_step is not None:
+        yield command.last_step
 
 
 def _priority(asked: Attributes, *, niced: bool) -> Iterator[Step]:

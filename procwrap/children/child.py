@@ -86,6 +86,14 @@ class Child:
         else:
             self.happen(Input.STOP, reason)
 
+    def lose(self, reason: str) -> None:
+        """Kill it at once: what it was permitted belongs to another, or soon may. It asks again then."""
+        if self._aim is Aim.RUN:
+            # Not only when the input is answered: its end may be being judged at this moment.
+            self._aim = Aim.REGAIN
+        self.signal(signal.SIGKILL)
+        self.happen(Input.LOST, reason)
+
     def explain(self, reason: str) -> None:
         """Say why it is in its state."""
         self._become(self.state, reason)

@@ -55,6 +55,7 @@ class HealthAfterPostStart:
         steps: those of the hook.
         seconds: its deadline.
         begin: gives the hook its turn.
+        at_start: run the hook at once, and begin with the checks when it has ended.
     """
 
     _child: Child
@@ -63,6 +64,7 @@ class HealthAfterPostStart:
     _seconds: float
     _tell: Callable[[Event], None]
     _begin: Begin
+    _at_start: bool = False
     _checks: Checks | None = None
     _hook: HookRun | None = None
     _proven: bool = False
@@ -74,8 +76,10 @@ class HealthAfterPostStart:
         return self
 
     def start(self) -> None:
-        """Begin with the checks."""
-        if self._checks is not None:
+        """Begin with the checks, or with the hook."""
+        if self._at_start:
+            self._run()
+        elif self._checks is not None:
             self._checks.start()
 
     def stop(self) -> None:
@@ -92,9 +96,12 @@ class HealthAfterPostStart:
         if happened is not Input.HEALTHY or self._proven:
             self._child.happen(happened, reason)
         elif self._hook is None:
-            self._child.explain(f"{POST_START} runs")
-            self._hook = HookRun(self._steps, self._clock, self._seconds, self._ended, self._begin)
-            self._hook.start()
+            self._run()
+
+    def _run(self) -> None:
+        self._child.explain(f"{POST_START} runs")
+        self._hook = HookRun(self._steps, self._clock, self._seconds, self._ended, self._begin)
+        self._hook.start()
 
     def _ended(self, reason: str) -> None:
         if reason:
@@ -103,5 +110,7 @@ class HealthAfterPostStart:
             self._child.happen(Input.CONDEMNED, reason)
             return
         self._proven = True
-        if self._healthy:
+        if self._at_start and self._checks is not None:
+            self._checks.start()
+        elif self._healthy:
             self._child.happen(Input.HEALTHY)

@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from procwrap.children.attributes import Preparation
+from procwrap.children.attributes import Preparation, Step
 from procwrap.children.complaint import complaint
 from procwrap.errors import SpawnError
 from procwrap.spec.process import Attributes
@@ -33,6 +33,8 @@ class Command:
         environment: the whole environment, nothing is added.
         foreground: make its group the foreground group of the terminal on stdin.
         descriptor: a number and what of ours it gets under this number, besides 0, 1 and 2.
+        last_step: what it does between fork(2) and execve(2) when all else is done, and how that is called
+            when it fails; whatever we have open is open there too.
     """
 
     entrypoint: str
@@ -42,6 +44,7 @@ class Command:
     attributes: Attributes = field(factory=Attributes)
     foreground: bool = False
     descriptor: tuple[int, int] | None = None
+    last_step: Step | None = None
 
 
 def launch(command: Command, stdin: int | None, stdout: int | None, stderr: int | None) -> int:

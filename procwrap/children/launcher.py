@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from attrs import define, evolve, field, frozen
 
 from procwrap.children import terminal
+from procwrap.children.attributes import Step
 from procwrap.children.launch import INHERIT, Command, launch, pipe
 from procwrap.children.listening import OF_THE_PROTOCOL, Listening, NotifySockets
 from procwrap.errors import SpawnError
@@ -51,6 +52,16 @@ class Launcher:
     _now: Callable[[], float]
     _null: int = field(factory=lambda: os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
     _sockets: NotifySockets = field(factory=NotifySockets)
+    _last_steps: dict[str, Step] = field(factory=dict)
+
+    def do_last(self, name: str, step: Step) -> None:
+        """Have each run of a process do something itself, right before it becomes the command.
+
+        Args:
+            name: of the process.
+            step: how it is called when it fails, and what to do; nothing but system calls.
+        """
+        self._last_steps[name] = step
 
     def launch(self, spec: ProcessSpec, given: Pairs = ()) -> Launched:
         """Execute the process.
@@ -84,6 +95,7 @@ class Launcher:
             spec.attributes,
             foreground=spec.wrapped and terminal.is_ours(),
             descriptor=None if listening.number is None else (listening.number, listening.writing),
+            last_step=self._last_steps.get(spec.name),
         )
         if spec.wrapped:
             return Launched(launch(command, INHERIT, INHERIT, INHERIT), {}, environment, at)

@@ -107,8 +107,10 @@ class Shutdown:
             yield self._do(self._after)
             self._gone_at = self._moved_at = self._clock.seconds()
             yield self._until(self._drained)
-            flushed = self._flush()
-            in_time = self._until(lambda: bool(flushed.called))
+            # Not ``flushed.called``: that is so as soon as the first of several steps is done.
+            written: list[object] = []
+            flushed = self._flush().addBoth(written.append)
+            in_time = self._until(lambda: bool(written))
             yield DeferredList([flushed, in_time], fireOnOneCallback=True, consumeErrors=True)
         finally:
             self._finish(self.code or 0)

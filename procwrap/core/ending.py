@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import define, field
 
 from procwrap.core.events import End, Event, StateChanged
 from procwrap.core.lifecycle import State
 from procwrap.core.snapshot import Snapshot
+from procwrap.spec.process import ProcessSpec
 
 NEVER_AGAIN = frozenset({State.EXITED, State.FAILED, State.SKIPPED})
 """States for good; STOPPED is none of them: what an operator stopped may be started again."""
@@ -39,15 +42,26 @@ class Remaining:
         return not self._missing
 
 
-def code_of_all(snapshot: Snapshot) -> int:
+def counting(processes: Sequence[ProcessSpec]) -> frozenset[str]:
+    """Return the names of those whose end is the end of all: who is in the background only if all are."""
+    names = frozenset(spec.name for spec in processes if not spec.restart.background)
+    return names or frozenset(spec.name for spec in processes)
+
+
+def code_of_all(snapshot: Snapshot, processes: Sequence[ProcessSpec] = ()) -> int:
     """Return the exit code when nothing is left to run.
 
     0 if every last end was a success, else the code of the first process, by time, that failed.
+
+    Args:
+        snapshot: what has become of the processes.
+        processes: all of them; those in the background do not count.
     """
+    names = counting(processes) or snapshot.processes.keys()
     failed = [
         view
-        for view in snapshot.processes.values()
-        if view.last_end is not None and not view.last_end_success
+        for name, view in snapshot.processes.items()
+        if name in names and view.last_end is not None and not view.last_end_success
     ]
     failed.sort(key=lambda view: view.ended_at or 0.0)
     return next((code for view in failed if (code := _code(view.last_end))), 0)

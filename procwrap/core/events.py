@@ -13,6 +13,8 @@ from attrs import frozen
 
 from procwrap.core.lifecycle import State
 from procwrap.core.limits import Usage
+from procwrap.core.locks import LockEvent
+from procwrap.core.preempted import MachineEvent
 
 
 class Level(enum.Enum):
@@ -107,6 +109,7 @@ class RestartCause(enum.Enum):
     EXIT = "exit"
     PROBE = "probe"
     OOM = "oom"
+    LOCK = "lock"
     CANNOT_START = "cannot start"
 
 
@@ -219,5 +222,7 @@ Event = (
     | ShutdownBegan
     | Hurried
     | SignalReceived
+    | MachineEvent
+    | LockEvent
     | Notice
 )

@@ -13,7 +13,7 @@ class Verdict(enum.Enum):
     """What follows from a round."""
 
     UNDECIDED = "undecided"
-    """It succeeded, but not yet often enough in a row."""
+    """It succeeded or failed, but not yet often enough in a row."""
     HEALTHY = "healthy"
     DEGRADED = "degraded"
     CONDEMNED = "condemned"
@@ -86,9 +86,8 @@ def _excused(before: Streak) -> Judgement:
 def _failure(check: Check, before: Streak, age: float) -> Judgement:
     counted = before.was_healthy or age >= check.startup_deadline
     failures = before.failures + 1 if counted else 0
-    condemned = counted and check.restart_on_failure and failures >= check.failure_threshold
-    return Judgement(
-        Streak(failures=failures, last_failed=True, was_healthy=before.was_healthy),
-        Verdict.CONDEMNED if condemned else Verdict.DEGRADED,
-        counted=counted,
-    )
+    streak = Streak(failures=failures, last_failed=True, was_healthy=before.was_healthy)
+    if counted and check.restart_on_failure and failures >= check.failure_threshold:
+        return Judgement(streak, Verdict.CONDEMNED)
+    forgiven = before.was_healthy and failures < check.unhealthy_threshold
+    return Judgement(streak, Verdict.UNDECIDED if forgiven else Verdict.DEGRADED, counted=counted)

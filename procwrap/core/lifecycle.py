@@ -47,6 +47,8 @@ class Input(enum.Enum):
     CONDEMNED = "condemned"
     # from those who measure it
     OVER_LIMIT = "over limit"
+    # from a permit that was granted
+    LOST = "permit lost"
     # from its preStop hook, or when there is none
     PRE_STOPPED = "preStop over"
     # from its timers
@@ -108,6 +110,8 @@ _STOPS: Mapping[Input, Move] = {
     Input.OVER_LIMIT: _STOP,
     Input.STOP: _STOP,
     Input.KILL: Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.KILL)),
+    # Another may run it any moment: there is no time for a hook or a grace.
+    Input.LOST: Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.KILL)),
 }
 
 # A process that waits and one that stands by differ only in what they count for.
@@ -116,6 +120,7 @@ _ANSWERS: Mapping[Input, Move] = {
     Input.STANDBY: Move(State.STANDBY),
     Input.GRANTED: Move(State.STARTING, (Effect.SPAWN,)),
     Input.DENIED: Move(State.SKIPPED),
+    Input.LOST: Move(State.WAITING, (Effect.LEAVE_GATE, Effect.ASK_GATE)),
     Input.STOP: Move(State.STOPPED, (Effect.LEAVE_GATE,)),
     Input.KILL: Move(State.STOPPED, (Effect.LEAVE_GATE,)),
 }
@@ -146,6 +151,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.STOPPING: {
         Input.PRE_STOPPED: Move(State.STOPPING, (Effect.SEND_STOP,)),
         Input.KILL: Move(State.STOPPING, (Effect.CANCEL_PRE_STOP, Effect.DISARM_GRACE, Effect.KILL)),
+        Input.LOST: Move(State.STOPPING, (Effect.CANCEL_PRE_STOP, Effect.DISARM_GRACE, Effect.KILL)),
         Input.GRACE_OVER: Move(State.STOPPING, (Effect.CANCEL_PRE_STOP, Effect.KILL)),
         **_ENDINGS,
     },
@@ -162,6 +168,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
 
 _CHECKS = frozenset({Input.HEALTHY, Input.DEGRADED, Input.CONDEMNED})
 _ORDERS = frozenset({Input.STOP, Input.KILL})
+_TOO_LATE = frozenset({Input.PRE_STOPPED, Input.LOST})
 
 IGNORED: Mapping[State, frozenset[Input]] = {
     State.WAITING: frozenset(),
@@ -172,12 +179,12 @@ IGNORED: Mapping[State, frozenset[Input]] = {
     State.UNHEALTHY: frozenset({Input.DEGRADED}),
     # The shell remembers that a stop was asked for while a restart was under way.
     State.STOPPING: _CHECKS | {Input.OVER_LIMIT, Input.STOP},
-    # It had ended before the end of its hook got its turn.
-    State.BACKOFF: frozenset({Input.PRE_STOPPED}),
-    State.EXITED: _ORDERS | {Input.PRE_STOPPED},
-    State.FAILED: _ORDERS | {Input.PRE_STOPPED},
-    State.STOPPED: _ORDERS | {Input.PRE_STOPPED},
-    State.SKIPPED: _ORDERS,
+    # It had ended before the end of its hook, or the loss of its permit, got its turn.
+    State.BACKOFF: _TOO_LATE,
+    State.EXITED: _ORDERS | _TOO_LATE,
+    State.FAILED: _ORDERS | _TOO_LATE,
+    State.STOPPED: _ORDERS | _TOO_LATE,
+    State.SKIPPED: _ORDERS | {Input.LOST},
 }
 
 

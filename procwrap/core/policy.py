@@ -18,6 +18,7 @@ class Aim(enum.Enum):
     RUN = "run"
     RESTART = "restart"
     FREE_MEMORY = "free memory"
+    REGAIN = "regain"
     STOP = "stop"
 
 
@@ -89,6 +90,9 @@ class Judge:
         return Judgement(happened, success, reason, ends_all=ends_all)
 
     def _again(self, end: End, aim: Aim, success: bool, ran_for: float, now: float) -> Judgement:
+        if aim is Aim.REGAIN:
+            # No fault of its own, and the permit that it has to get again is pause enough.
+            return Judgement(Input.AGAIN, success, str(end), 0.0, _cause(end, aim))
         limit = self._restart.limit
         if limit is not None:
             while self._times and now - self._times[0] > limit.period:
@@ -121,4 +125,8 @@ def _cause(end: End, aim: Aim) -> RestartCause:
     return _CAUSES.get(aim, RestartCause.EXIT)
 
 
-_CAUSES = {Aim.RESTART: RestartCause.PROBE, Aim.FREE_MEMORY: RestartCause.OOM}
+_CAUSES = {
+    Aim.RESTART: RestartCause.PROBE,
+    Aim.FREE_MEMORY: RestartCause.OOM,
+    Aim.REGAIN: RestartCause.LOCK,
+}

@@ -22,6 +22,7 @@ from procwrap.core.events import (
 )
 from procwrap.core.lifecycle import ALIVE, State
 from procwrap.core.limits import Usage
+from procwrap.core.preempted import Preempted, PreemptionRevoked, PreemptionWatched
 
 
 @frozen
@@ -91,6 +92,7 @@ class Snapshot:
         declared: False before the processes are known; nothing is ready then.
         shutdown: the end has begun.
         preempted: the node is about to go.
+        preemption_watched: whether anybody would know.
         ailing: how many processes count and are not fine; counted along, for with thousands of processes
             looking at all of them after every event takes longer than everything else together.
         standing_by: how many stand by, counted along too.
@@ -100,6 +102,7 @@ class Snapshot:
     declared: bool = False
     shutdown: bool = False
     preempted: bool = False
+    preemption_watched: bool = False
     ailing: int = field()
     standing_by: int = field()
 
@@ -139,6 +142,21 @@ def _(event: Declared, snapshot: Snapshot) -> Snapshot:
 @_reduce.register
 def _(event: ShutdownBegan, snapshot: Snapshot) -> Snapshot:
     return evolve(snapshot, shutdown=True)
+
+
+@_reduce.register
+def _(event: PreemptionWatched, snapshot: Snapshot) -> Snapshot:
+    return evolve(snapshot, preemption_watched=True)
+
+
+@_reduce.register
+def _(event: Preempted, snapshot: Snapshot) -> Snapshot:
+    return evolve(snapshot, preempted=True)
+
+
+@_reduce.register
+def _(event: PreemptionRevoked, snapshot: Snapshot) -> Snapshot:
+    return evolve(snapshot, preempted=False)
 
 
 @_reduce.register

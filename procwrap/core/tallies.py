@@ -9,6 +9,7 @@ from attrs import define, field
 
 from procwrap.core.events import Ended, Event, RoundEnded, Spawned, UsageSampled
 from procwrap.core.histogram import Histogram
+from procwrap.core.locks import LockAsked, LockChanged, LockTally
 from procwrap.core.snapshot import Snapshot
 
 
@@ -22,6 +23,7 @@ class Tally:
         probes: how long its probes took, by their type.
         cpu: seconds of CPU time of all its runs; it never shrinks.
         last_run: seconds that the last run lasted that is over; None before there was one.
+        lock: its shared lock; None when it has none.
     """
 
     successes: int = 0
@@ -29,6 +31,7 @@ class Tally:
     probes: dict[str, Histogram] = field(factory=dict)
     cpu: float = 0.0
     last_run: float | None = None
+    lock: LockTally | None = None
     _spent: float = 0.0
     """What the current run had spent when that was last looked at."""
 
@@ -44,6 +47,12 @@ class Tally:
         """
         self.cpu += max(0.0, spent - self._spent)
         self._spent = spent
+
+    def note_lock(self, event: LockAsked | LockChanged) -> None:
+        """Count what happens to its lock."""
+        if self.lock is None:
+            self.lock = LockTally()
+        self.lock.note(event)
 
     def note_round(self, event: RoundEnded) -> None:
         """Count each probe of a round."""
@@ -78,6 +87,8 @@ class Tallies:
         elif isinstance(event, UsageSampled):
             for name, usage in event.usages.items():
                 self.of(name).note_cpu(usage.cpu)
+        elif isinstance(event, LockAsked | LockChanged):
+            self.of(event.name).note_lock(event)
         elif isinstance(event, Spawned):
             self.of(event.name).begin_run()
         elif isinstance(event, Ended):

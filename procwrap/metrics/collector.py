@@ -10,6 +10,7 @@ from procwrap.core.events import RestartCause
 from procwrap.core.histogram import Histogram
 from procwrap.core.lifecycle import State
 from procwrap.core.limits import Usage
+from procwrap.core.locks import LockTally, Outcome
 from procwrap.core.snapshot import ProcessView, Snapshot
 from procwrap.core.tallies import Tallies
 from procwrap.metrics import family as families
@@ -54,6 +55,8 @@ class Sources:
         delay: how late timers fire.
         merging: how long /prommerge took; None when there is nothing to merge.
         targets: whether its targets answered the last time, by process.
+        memory_limits: bytes of resident memory that processes may have; without those that have no limit.
+        events: how many there were, by sink and by what became of them.
     """
 
     snapshot: Callable[[], Snapshot]
@@ -66,6 +69,8 @@ class Sources:
     own: Own
     merging: Histogram | None = None
     targets: Callable[[], Mapping[str, bool]] = _nothing
+    memory_limits: Mapping[str, int] = field(factory=dict)
+    events: Callable[[], Mapping[tuple[str, str], int]] = dict
 
 
 @frozen
@@ -75,6 +80,7 @@ class _Texts:
     name: str
     states: tuple[tuple[State, str], ...]
     causes: tuple[tuple[RestartCause, str], ...]
+    asked: tuple[tuple[Outcome, str], ...]
     success: str
     failed: str
     restart: str
@@ -110,6 +116,9 @@ class Collector:
             page.add(families.STATE, labels, int(state is view.state))
         page.add(families.HEALTHY, texts.name, int(view.fine))
         self._add_counted(page, view, texts)
+        limit = self._sources.memory_limits.get(view.name)
+        if limit is not None:
+            page.add(families.MEMORY_LIMIT, texts.name, limit)
         if view.last_end is not None:
             page.add(families.LAST_EXIT_CODE, texts.name, view.last_end.exit_code)
         # What is said of a run is not said any more when it is over.
@@ -126,6 +135,8 @@ class Collector:
         page.add(families.CMD_READINESS, texts.restart, view.restarts - starved)
         page.add(families.CMD_READINESS, texts.oom, starved)
         page.add(families.CMD_CPU, texts.name, tally.cpu)
+        if tally.lock is not None:
+            _add_lock(page, texts, tally.lock)
         if tally.last_run is not None and view.last_end is not None:
             labels = f"{texts.name},{label('exit_code', str(view.last_end.exit_code))}"
             page.add(families.CMD_DURATION, labels, tally.last_run)
@@ -157,6 +168,8 @@ class Collector:
             _add_usage(page, name, usage)
         for sink, records in sources.dropped().items():
             page.add(families.LOG_DROPPED, label("sink", sink), records)
+        for (sink, result), events in sources.events().items():
+            page.add(families.EVENTS_SENT, f"{label('sink', sink)},{label('result', result)}", events)
         page.add_histogram(families.REACTOR_DELAY, "", sources.delay)
         if sources.merging is not None:
             page.add_histogram(families.MERGE_DURATION, "", sources.merging)
@@ -164,6 +177,8 @@ class Collector:
             view = snapshot.processes.get(target)
             if view is not None and view.pid is not None:
                 page.add(families.TARGET_UP, label(NAME, target), int(up))
+        if snapshot.preemption_watched:
+            page.add(families.PREEMPTED, "", int(snapshot.preempted))
         build = ",".join(label(key, value) for key, value in own.build.items())
         page.add(families.BUILD_INFO, build, 1)
 
@@ -180,8 +195,15 @@ def _texts(name: str, command: str) -> _Texts:
         named,
         tuple((state, f"{named},{label('state', state.value)}") for state in State),
         tuple((cause, f"{named},{label('reason', cause.value)}") for cause in RestartCause),
+        tuple((outcome, f"{label('status', outcome.value)},{named},{cmd}") for outcome in Outcome),
         *(f"{label('status', status)},{named},{cmd}" for status in ("success", "failed", "restart", "oom")),
     )
+
+
+def _add_lock(page: Page, texts: _Texts, lock: LockTally) -> None:
+    for outcome, labels in texts.asked:
+        page.add(families.CMD_LOCK, labels, lock.asked[outcome])
+    page.add(families.LOCK_HELD, texts.name, int(lock.held))
 
 
 def _add_usage(page: Page, name: str, usage: Usage) -> None:

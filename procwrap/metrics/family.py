@@ -60,6 +60,12 @@ CMD_MEMORY = Family(
 CMD_HEARTBEAT = Family(
     "sidecar_cmd_heartbeat_period_seconds", GAUGE, (NAME,), "Time between the last two heartbeats."
 )
+CMD_LOCK = Family(
+    "sidecar_cmd_acquire_lock_total",
+    COUNTER,
+    ("status", NAME, "cmd"),
+    "Questions for the shared lock of a process: it was got, it is another's, or nobody could tell.",
+)
 MERGE_DURATION = Family(
     "sidecar_metrics_merge_duration_seconds", HISTOGRAM, (), "How long answering /prommerge took."
 )
@@ -93,6 +99,13 @@ THREADS = Family("procwrap_process_threads", GAUGE, (NAME,), "Threads of a proce
 OPEN_FDS = Family(
     "procwrap_process_open_fds", GAUGE, (NAME,), "Open descriptors of a process and all its descendants."
 )
+MEMORY_LIMIT = Family(
+    "procwrap_process_memory_limit_bytes",
+    GAUGE,
+    (NAME,),
+    "How much resident memory a process may hold; more restarts it.",
+)
+LOCK_HELD = Family("procwrap_lock_held", GAUGE, (NAME,), "1 while the shared lock of a process is held.")
 PROBE_DURATION = Family(
     "procwrap_probe_duration_seconds", HISTOGRAM, (NAME, "probe"), "How long probes took, by type."
 )
@@ -108,9 +121,21 @@ LOG_BYTES = Family(
 LOG_DROPPED = Family(
     "procwrap_log_lines_dropped_total", COUNTER, ("sink",), "Records that could not be delivered."
 )
+EVENTS_SENT = Family(
+    "procwrap_events_sent_total",
+    COUNTER,
+    ("sink", "result"),
+    "Events that were sent, that the server refused, and that were dropped before they could be sent.",
+)
 REACTOR_DELAY = Family("procwrap_reactor_delay_seconds", HISTOGRAM, (), "How late a timer of procwrap fires.")
 TARGET_UP = Family(
     "procwrap_prommerge_target_up", GAUGE, (NAME,), "1 when the last /prommerge got the metrics of a process."
+)
+PREEMPTED = Family(
+    "procwrap_preempted",
+    GAUGE,
+    (),
+    "1 when this machine is about to be taken away; only where that is watched.",
 )
 BUILD_INFO = Family(
     "procwrap_build_info", GAUGE, ("version", "python", "twisted"), "Always 1; the versions are its labels."
@@ -123,6 +148,7 @@ FAMILIES = (
     CMD_CPU_NOW,
     CMD_MEMORY,
     CMD_HEARTBEAT,
+    CMD_LOCK,
     MERGE_DURATION,
     STATE,
     HEALTHY,
@@ -131,13 +157,17 @@ FAMILIES = (
     LAST_EXIT_CODE,
     THREADS,
     OPEN_FDS,
+    MEMORY_LIMIT,
+    LOCK_HELD,
     PROBE_DURATION,
     PROBE_RESULT,
     LOG_LINES,
     LOG_BYTES,
     LOG_DROPPED,
+    EVENTS_SENT,
     REACTOR_DELAY,
     TARGET_UP,
+    PREEMPTED,
     BUILD_INFO,
 )
 """In the order in which they are written."""

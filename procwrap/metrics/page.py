@@ -7,7 +7,7 @@ those that have to be kept without, and takes three times as long.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from attrs import define, field
@@ -28,22 +28,30 @@ def label(name: str, value: str) -> str:
 
 @define(eq=False)
 class Page:
-    """Collects the samples of each family; they can come in any order."""
+    """Collects the samples of each family; they can come in any order.
 
-    _samples: dict[str, list[str]] = field(
-        init=False, factory=lambda: {family.name: [] for family in FAMILIES}
-    )
+    Args:
+        families: in the order in which they are written.
+    """
+
+    _families: Sequence[Family] = FAMILIES
+    _samples: dict[str, list[str]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin without a sample."""
+        self._samples = {family.name: [] for family in self._families}
 
     def add(self, family: Family, labels: str, value: float) -> None:
         """Add a sample.
 
         Args:
-            family: one of ``FAMILIES``.
-            labels: as ``label`` writes them, joined by commas.
+            family: one of those of this page.
+            labels: as ``label`` writes them, joined by commas; empty for none.
             value: a finite number.
         """
         name = family.name
-        self._samples[name].append(f"{name}{{{labels}}} {value!r}\n")
+        braces = f"{{{labels}}}" if labels else ""
+        self._samples[name].append(f"{name}{braces} {value!r}\n")
 
     def add_histogram(self, family: Family, labels: str, histogram: Histogram) -> None:
         """Add the samples of a histogram."""
@@ -57,7 +65,7 @@ class Page:
 
     def write(self, syntax: Syntax) -> Iterator[bytes]:
         """Yield the families that have samples, one at a time."""
-        for family in FAMILIES:
+        for family in self._families:
             samples = self._samples[family.name]
             if samples:
                 yield (family.head(syntax) + "".join(samples)).encode("utf-8", "replace")

@@ -35,6 +35,7 @@ class ProbeContext:
         http: returns the client that all http probes share, built on first use.
         asides: asks what may block; to be shared by all processes, and to outlive their restarts.
         notified: what the process has said of itself since its last start, up to this moment.
+        lock_held: whether the shared lock of the process is held.
     """
 
     reactor: Any
@@ -46,3 +47,4 @@ class ProbeContext:
     http: Callable[[], HttpClient]
     asides: Asides = field(default=Factory(lambda self: Asides(self.reactor), takes_self=True))
     notified: Callable[[], Notified] = Notified
+    lock_held: Callable[[], bool] = lambda: False

@@ -50,7 +50,7 @@ class Bounded(ProtocolWrapper):
     def dataReceived(self, data: bytes) -> None:
         """Pass data on while there is not too much of it."""
         self._received += len(data)
-        if self._received <= MOST_BYTES:
+        if self._received <= self.factory.most:
             super().dataReceived(data)  # type: ignore[no-untyped-call]
         else:
             self.transport.abortConnection()
@@ -71,22 +71,27 @@ class Bounded(ProtocolWrapper):
         if self._closing is not None:
             self._closing.cancel()
             self._closing = None
-        flooded = self._received > MOST_BYTES
+        flooded = self._received > self.factory.most
         why = Failure(FloodError()) if flooded else reason
         super().connectionLost(why)  # type: ignore[no-untyped-call]
 
 
 class BoundedFactory(WrappingFactory):
-    """Makes Bounded protocols."""
+    """Makes Bounded protocols.
+
+    Args:
+        most: bytes that one connection may bring.
+    """
 
     protocol = Bounded
     noisy = False
 
-    def __init__(self, wrapped: Any, clock: IReactorTime) -> None:
+    def __init__(self, wrapped: Any, clock: IReactorTime, most: int = MOST_BYTES) -> None:
         super().__init__(wrapped)  # type: ignore[no-untyped-call]
         # Agent's factories announce their start and their stop: two log events a probe.
         wrapped.noisy = False
         self.clock = clock
+        self.most = most
 
 
 @implementer(IStreamClientEndpoint)

@@ -18,6 +18,7 @@ from procwrap.spec.probe import (
     GrpcProbe,
     HeartBeatProbe,
     HttpProbe,
+    LockProbe,
     NotifyProbe,
     PluginProbe,
     Probe,
@@ -37,6 +38,7 @@ KINDS: Mapping[type, str] = {
     AmqpProbe: "procwrap.probes.amqp.Amqp",
     GrpcProbe: "procwrap.probes.grpc.Grpc",
     NotifyProbe: "procwrap.probes.notify.Notify",
+    LockProbe: "procwrap.probes.lock.Lock",
     PluginProbe: "procwrap.probes.plugin.Plugin",
 }
 """Spec class to the dotted name of a class that is called with the spec and a ProbeContext."""

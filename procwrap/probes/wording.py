@@ -6,12 +6,11 @@ import os
 
 from twisted.internet import error as failed
 
-from procwrap.core.secrets import without_passwords
+from procwrap.core.oneline import LONGEST, one_line
 from procwrap.errors import ProbeError
 from procwrap.interfaces import IProbe
 
-LONGEST = 512
-"""Characters of a reason; more than that is cut."""
+__all__ = ["LONGEST", "missed", "one_line", "seconds", "trouble", "unexpected"]
 
 
 def missed(probe: IProbe, seen: str) -> ProbeError:
@@ -24,13 +23,6 @@ def unexpected(probe: IProbe, error: BaseException | None) -> ProbeError:
     if isinstance(error, ProbeError):
         return error
     return missed(probe, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
-
-
-def one_line(text: str, longest: int = LONGEST) -> str:
-    """Put foreign text on one line: no control characters, no passwords of URLs, not too long."""
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    words = without_passwords(" ".join(printable.split()))
-    return words if len(words) <= longest else words[: longest - 1] + "…"
 
 
 def seconds(duration: float) -> str:

@@ -18,17 +18,24 @@ class CommandHook:
 
 @frozen
 class PostStart:
-    """Once a start, after all probes have first succeeded; only then the process is healthy.
+    """Once a start; only when it has ended well the process is healthy.
 
     Attributes:
         deadline: seconds for all of it together.
         command: run first.
         sql: asked next; its own timeout plays no part.
+        http: requested next, likewise.
+        sleep: seconds to pass at last.
+        at_start: run it at once, and begin with the probes when it has ended; otherwise it is run when all of
+            them have first succeeded.
     """
 
     deadline: float = 30.0
     command: CommandHook | None = None
     sql: SqlProbe | None = None
+    http: HttpProbe | None = None
+    sleep: float | None = None
+    at_start: bool = False
 
 
 @frozen

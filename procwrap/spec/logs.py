@@ -38,8 +38,10 @@ class LogSpec:
     Attributes:
         format: None takes the format of the whole (``logs.format``, ``LOG_FORMAT``).
         max_line_bytes: longer lines are cut into several records.
+        discard: all of it is read and thrown away.
     """
 
     format: LogFormat | None = None
     file: LogFile | None = None
     max_line_bytes: int = 256 * 1024
+    discard: bool = False

@@ -134,6 +134,17 @@ class NotifyProbe:
 
 
 @frozen
+class LockProbe:
+    """Look whether the shared lock is held that the process got before it started.
+
+    Attributes:
+        ttl: seconds that it is kept for a holder that is not heard of.
+    """
+
+    ttl: float
+
+
+@frozen
 class PluginProbe:
     """A probe of an installed package (entry point group ``procwrap.probes``).
 
@@ -163,6 +174,7 @@ Probe = (
     | AmqpProbe
     | GrpcProbe
     | NotifyProbe
+    | LockProbe
     | PluginProbe
 )
 
@@ -177,6 +189,7 @@ class Check:
         startup_deadline: until the process was healthy for the first time, failed rounds within this
             time of its start do not count.
         restart_on_failure: False leaves an unhealthy process alone.
+        unhealthy_threshold: so many failed rounds in a row make a healthy process unhealthy.
     """
 
     probes: tuple[Probe, ...]
@@ -186,3 +199,4 @@ class Check:
     success_threshold: int = 1
     startup_deadline: float = 0.0
     restart_on_failure: bool = True
+    unhealthy_threshold: int = 1

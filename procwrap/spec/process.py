@@ -8,8 +8,11 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from procwrap.spec.graves import Graves
 from procwrap.spec.hook import PostStart, PreStop
+from procwrap.spec.lock import LockSpec
 from procwrap.spec.logs import LogSpec
+from procwrap.spec.pod import Birth
 from procwrap.spec.probe import SECRET, Check, Pairs
 
 
@@ -58,6 +61,8 @@ class Restart:
         success_exit_codes: codes that count as success.
         vital: its end, for any reason, ends the whole.
         main: its end for good ends the whole, with its exit code.
+        background: it serves the others: when none of those can run again, everything ends, and its exit code
+            does not count.
     """
 
     policy: RestartPolicy = RestartPolicy.ALWAYS
@@ -66,6 +71,7 @@ class Restart:
     success_exit_codes: frozenset[int] = frozenset({0})
     vital: bool = False
     main: bool = False
+    background: bool = False
 
 
 @frozen
@@ -144,9 +150,12 @@ class ProcessSpec:
         envs: added to procwrap's environment, in order.
         env_file: file of ``NAME=value`` lines read at every start; it wins over ``envs``.
         labels: added to its log records, in order; ``logs.labels`` are among them.
+        graves: its tombstone, and those whose deaths are its end.
+        birth: containers of our Pod that have to be ready before it starts.
         replica: index of this replica; its PROCWRAP_REPLICA is part of ``envs``.
         memory_limit: bytes of resident memory of the process and its descendants; more restarts it.
         prom_target: its metrics are part of /prommerge.
+        lock: the shared lock that it needs before it starts, and while it runs.
         needs_permit: somebody outside has to agree before it starts.
         wrapped: the one command of ``procwrap -- command``; it inherits stdin, stdout and stderr.
     """
@@ -170,6 +179,9 @@ class ProcessSpec:
     pre_stop: PreStop | None = None
     memory_limit: int | None = None
     prom_target: PromTarget | None = None
+    graves: Graves | None = None
+    birth: Birth | None = None
     replica: int | None = None
+    lock: LockSpec | None = None
     needs_permit: bool = False
     wrapped: bool = False

@@ -18,7 +18,7 @@ from tests.support.hosted import Hosted, python
 from tests.support.plans import SERVE, restarted
 from tests.support.procfs import eventually, signal_group
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
 LIMIT = 60
 """MiB; Python itself takes about 10."""

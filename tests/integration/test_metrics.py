@@ -116,6 +116,8 @@ def test_memory_of_a_known_size(shown: Shown) -> None:
     found = shown.value("sidecar_cmd_memory_usage_bytes", process_name="grows")
     assert found is not None
     assert 50 * MIB < found < 80 * MIB
+    assert shown.value("procwrap_process_memory_limit_bytes", process_name="greedy") == 30 * MIB
+    assert shown.value("procwrap_process_memory_limit_bytes", process_name="grows") is None
 
 
 def test_cpu_time_over_all_runs(shown: Shown) -> None:

@@ -23,7 +23,7 @@ from tests.support.servers.nginx import Nginx
 from tests.support.servers.rabbitmq import RabbitMq
 
 LONG = bool(os.environ.get("PROCWRAP_LONG"))
-ROUNDS, BASELINE = (21_000, 1_000) if LONG else (900, 300)
+ROUNDS, BASELINE = (21_000, 1_000) if LONG else (780, 200)
 COSTLY = {} if LONG else {"part": 3}
 """Makes just one in three rounds of what costs a server much: a login, a TLS handshake, a process."""
 MEMORY = 2048
@@ -32,7 +32,7 @@ OBJECTS = 500
 """Objects that may come or go: caches of reprs, one traceback more or less. One a round would be more."""
 PATIENCE = 3600 if LONG else 120
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.timeout(PATIENCE + 60)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(PATIENCE + 60)]
 
 Variants = dict[str, dict[str, Any]]
 

@@ -27,6 +27,8 @@ from procwrap.core.events import (
 from procwrap.core.histogram import Histogram
 from procwrap.core.lifecycle import State
 from procwrap.core.limits import Usage
+from procwrap.core.locks import LockAsked, Outcome
+from procwrap.core.preempted import PreemptionWatched
 from procwrap.core.tallies import Tallies
 from procwrap.metrics.collector import Collector, LogCount, Own, Sources
 from procwrap.metrics.page import Page
@@ -62,6 +64,8 @@ class Told:
     delay: Histogram = field(factory=Histogram)
     merging: Histogram | None = None
     targets: Mapping[str, bool] = field(factory=dict)
+    limits: Mapping[str, int] = field(factory=dict)
+    events: Mapping[tuple[str, str], int] = field(factory=dict)
     board: Board = field(init=False)
     collector: Collector = field(init=False)
 
@@ -83,6 +87,8 @@ class Told:
                 Own(lambda: OWN, 1000.5, build),
                 self.merging,
                 lambda: self.targets,
+                self.limits,
+                lambda: self.events,
             )
         )
 
@@ -155,6 +161,9 @@ def everything() -> Told:
         {"stdout": 0, "file": 3},
         merging=Histogram((0.001, 0.005, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 50.0)),
         targets={"api": True, "job": False},
+        limits={"api": 512 * MIB},
+        events={("udp", "sent"): 7, ("udp", "dropped"): 0},
     )
-    told.tell(*started("job"), *over("job", code=3, cpu=0.5))
+    told.tell(PreemptionWatched(), LockAsked("job", Outcome.SUCCESS), *started("job"))
+    told.tell(*over("job", code=3, cpu=0.5))
     return told.tell(*started(), probed(("tcp", True), ("http", False)), used())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import define, field
 
 from procwrap.children.permits import Reply
@@ -13,10 +15,12 @@ class ScriptedPermit:
 
     Attributes:
         heard: what it was told, in order.
+        on_end: what it does when a run is over.
     """
 
     replies: dict[str, Reply] = field(factory=dict)
     heard: list[str] = field(factory=list)
+    on_end: Callable[[], None] = lambda: None
 
     def ask(self, name: str, reply: Reply) -> None:
         """Keep the reply for the test."""
@@ -30,3 +34,4 @@ class ScriptedPermit:
     def ended(self, name: str) -> None:
         """Remember it."""
         self.heard.append(f"ended {name}")
+        self.on_end()

@@ -16,6 +16,8 @@ class Told(NamedTuple):
     name: str
     labels: dict[str, str]
     raw: bytes
+    op: str
+    value: int
 
 
 class UdpServer:
@@ -49,8 +51,9 @@ class UdpServer:
                 return self.told
             event: dict[str, Any] = json.loads(raw)
             assert list(event) == ["name", "labels", "op", "value"]
-            assert (event["op"], event["value"]) == ("event", 1)
-            self.told.append(Told(event["name"], event["labels"], raw))
+            # Only that we are preempted is counted by the server, too.
+            assert (event["op"], event["value"]) == ("event", 1) or event["name"] == "preempted"
+            self.told.append(Told(event["name"], event["labels"], raw, event["op"], event["value"]))
 
     def of(self, name: str) -> list[dict[str, str]]:
         """Return the labels of all events of a name so far."""

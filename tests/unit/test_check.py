@@ -65,7 +65,9 @@ def test_errors() -> None:
     [
         ([], "no config: give --config FILE, or the config itself in the environment variable CONFIG"),
         (["a", "b"], "procwrap check takes one FILE"),
-        (["--fix", "a"], "unknown option --fix: procwrap check takes a FILE and no options"),
+        (["--fix", "a"], "unknown option --fix: procwrap check takes a FILE and --secrets-dir DIR"),
+        (["--secrets-dir", "/nonexistent", "a"], "--secrets-dir: /nonexistent is no directory"),
+        (["--secrets-dir"], "--secrets-dir: expected a value, got an empty one"),
         (["/nonexistent"], "cannot read the config /nonexistent: No such file or directory"),
         (["/"], "cannot read the config /: Is a directory"),
     ],
@@ -79,7 +81,7 @@ def test_usage(arguments: list[str], message: str) -> None:
 def test_help(word: str) -> None:
     """Help goes to standard output."""
     status, out, err = run([word])
-    assert (status, out[0], err) == (ExitStatus.DONE, "Usage: procwrap check [FILE]", [])
+    assert (status, out[0], err) == (ExitStatus.DONE, "Usage: procwrap check [--secrets-dir DIR] [FILE]", [])
 
 
 def test_it_starts_light() -> None:

@@ -10,6 +10,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+# What is not imported yet would be imported in a thread, which a Clock knows nothing of.
+import procwrap.probes.exec
+import procwrap.probes.http
+import procwrap.probes.sql  # noqa: F401
 from procwrap.children.hookrun import HookRun
 from procwrap.core.events import End, Event, Level, Notice
 from procwrap.core.lifecycle import Input
@@ -103,6 +107,12 @@ class HookMakerTests(SynchronousTestCase):
         waiting.cancel()
         self.failureResultOf(waiting, CancelledError)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_all_that_a_post_start_hook_can_do(self) -> None:
+        """Command, queries, request and pause, in this order."""
+        command, http = CommandHook("warm"), HttpProbe(URL)
+        asked = PostStart(5.0, command, SqlProbe(), http=http, sleep=1.0)
+        self.assertEqual(len(list(self.maker._post_start_steps(self.child, asked))), 4)
 
     def test_command_then_queries(self) -> None:
         """In this order, and the queries have the deadline of the hook."""

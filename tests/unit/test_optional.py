@@ -6,7 +6,10 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from procwrap.children.sampling import PERIOD
-from procwrap.optional import begin_sampling
+from procwrap.core.events import SignalReceived
+from procwrap.optional import begin_events, begin_sampling
+from procwrap.spec.events import Elasticsearch
+from procwrap.spec.plan import Plan, Settings
 from procwrap.spec.process import ProcessSpec
 from tests.support.children import make_world
 
@@ -33,3 +36,27 @@ class SamplingTests(SynchronousTestCase):
         """One process with a limit, or HTTP, is enough; one timer does it for all."""
         self.assertEqual(self.timers(FREE, LIMITED, everybody=False), 1)
         self.assertEqual(self.timers(FREE, LIMITED, everybody=True), 1)
+
+
+class EventsTests(SynchronousTestCase):
+    def begin(self, settings: Settings) -> tuple[Any, list[Any], Any]:
+        """Begin; return the world, what is to be flushed, and what counts."""
+        world = make_world(FREE)
+        flushed: list[Any] = []
+        plan = Plan((FREE,))
+        reactor: Any = world.clock
+        return world, flushed, begin_events(plan, settings, world.board, reactor, lambda: 0.0, flushed.append)
+
+    def test_nobody_is_told(self) -> None:
+        """Without a server there is nothing to flush, and nothing to count."""
+        _, flushed, counts = self.begin(Settings())
+        self.assertEqual((flushed, counts()), ([], {}))
+
+    def test_what_becomes_of_events_is_counted(self) -> None:
+        """By sink and result, from the beginning."""
+        world, flushed, counts = self.begin(Settings(elasticsearch=Elasticsearch("http://127.0.0.1:9")))
+        results = [("elasticsearch", result) for result in ("sent", "refused", "dropped")]
+        before = len(world.clock.getDelayedCalls())
+        world.board.tell(SignalReceived(15))
+        self.assertEqual((len(flushed), counts()), (1, dict.fromkeys(results, 0)))
+        self.assertEqual(len(world.clock.getDelayedCalls()), before + 1, "a batch waits to be full")

@@ -3,10 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
+from procwrap.core.events import Level
 from procwrap.outputs import MOST_ENDED, Outputs, make_outputs
 from procwrap.sinks.pressure import HIGH, LAST_HIGH
 from procwrap.sinks.stdout import Outlet
 from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.probe import Pairs
 from procwrap.spec.process import ProcessSpec
 from tests.support.mainloop import MainLoop
 
@@ -90,3 +94,49 @@ def test_output_is_counted_over_all_runs() -> None:
     made.open_streams(spec, 9, "preStop")[1].receive(b"bye\n")
     assert list(made.log_counts()) == [("api", "stdout", 7, 28), ("api", "stderr", 3, 6)]
     assert made.dropped() == {"stdout": 10}
+
+
+class Further:
+    """Another place for records: it keeps them, each with the stream it is of."""
+
+    kind = "further"
+    dropped = 7
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Pairs, bytes]] = []
+        self.labels: list[Pairs] = []
+        self.flushed: Deferred[None] = Deferred()
+
+    def stream(self, ours: Pairs, labels: Pairs) -> Callable[[bytes, int], None]:
+        self.labels.append(labels)
+        return lambda data, records: self.taken.append((ours, data))
+
+    def flush(self) -> Deferred[None]:
+        return self.flushed
+
+
+def test_a_further_sink_gets_all_records() -> None:
+    """Those of each output of each process, and our own; each stream with the labels of the config."""
+    plan, further = Plan((ProcessSpec("api", "/bin/api", labels=(("a", "b"),)),)), Further()
+    made = make_outputs(plan, Settings(labels=(("c", "d"),)), MainLoop().call_in_reactor, lambda: 0.0)
+    made.add_sink(further)
+    streams = made.open_streams(plan.processes[0], 1)
+    streams[2].receive(b"bad\n")
+    made.own.say(Level.INFO, "hello")
+    assert [ours for ours, _ in further.taken] == [
+        (("name", "api"), ("out", "stderr")),
+        (("name", "procwrap"),),
+    ]
+    assert [b"msg=bad" in further.taken[0][1], b"msg=hello" in further.taken[1][1]] == [True, True]
+    assert further.labels == [(("c", "d"),), (("a", "b"),), (("a", "b"),)]
+    assert made.dropped() == {"stdout": 0, "further": 7}
+
+
+def test_stdout_is_flushed_last() -> None:
+    """Who else has to be flushed may have something to say about it."""
+    made, further = outputs(), Further()
+    made.add_sink(further)
+    flushed = made.flush()
+    assert not flushed.called
+    further.flushed.callback(None)
+    assert flushed.called

@@ -177,3 +177,30 @@ def test_pre_stop_that_hangs_is_given_up_in_time() -> None:
     clock.advance(1.5)
     assert (child.happened, hangs.called) == ([Input.PRE_STOPPED], True)
     assert told == [Notice(Level.WARNING, "preStop failed: peer: not done within 8s", "api")]
+
+
+def at_start(started: PostStarted) -> None:
+    """Begin anew with a hook that belongs to the start."""
+    started.hook.stop()
+    started.hook._at_start = True
+    started.hook.start()
+
+
+def test_a_hook_at_the_start_goes_before_the_checks() -> None:
+    """The checks begin when it has ended well, and what they say then counts at once."""
+    started = PostStarted()
+    at_start(started)
+    assert (started.begun, started.checks.running) == (True, False)
+    started.doing.callback(None)
+    assert started.checks.running
+    started.say(Input.HEALTHY)
+    assert started.child.happened == [Input.HEALTHY]
+
+
+def test_a_hook_at_the_start_that_fails() -> None:
+    """The process is condemned, and its checks never begin."""
+    started = PostStarted()
+    at_start(started)
+    started.doing.errback(ProbeError("exit code 3"))
+    assert started.child.happened == [Input.CONDEMNED]
+    assert not started.checks.running

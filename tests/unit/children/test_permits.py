@@ -3,7 +3,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from procwrap.core import verdicts
-from procwrap.core.events import End
+from procwrap.core.events import End, RestartCause, Restarting
 from procwrap.core.lifecycle import Input, State
 from procwrap.spec.process import Dependency, ProcessSpec
 from tests.support.children import World, make_world
@@ -115,3 +115,45 @@ class PermitTests(SynchronousTestCase):
         db.happen(Input.HEALTHY)
         world.clock.advance(0)
         self.assertEqual(len(world.runs("api")), 1)
+
+    def test_a_loss_kills_and_asks_again(self) -> None:
+        """No hook, no grace, no backoff: another may run it any moment."""
+        world = self.build()
+        self.grant(world)
+        world.fleet.children["api"].lose("lost the lock")
+        self.assertEqual(world.run("api").signals[0], 9)
+        world.clock.advance(0)
+        self.assertEqual(world.told(Restarting)[0].cause, RestartCause.LOCK)
+        self.assertEqual(self.permits[0].heard, ["ask api", "ended api", "ask api"])
+        self.assertIs(world.state("api"), State.WAITING)
+
+    def test_a_loss_seen_after_the_end_is_a_loss(self) -> None:
+        """Somebody else has killed it, and its end is seen first."""
+        world = self.build(count=1)
+        permit, child = self.permits[0], world.fleet.children["api"]
+        permit.on_end = lambda: child.lose("lost the lock")
+        self.grant(world)
+        world.run("api").end(End(signal=9))
+        self.assertEqual([event.cause for event in world.told(Restarting)], [RestartCause.LOCK])
+        world.clock.advance(0)
+        self.assertEqual(permit.heard.count("ask api"), 2)
+
+    def test_a_loss_before_the_start_asks_again(self) -> None:
+        """What was granted is given back, and no process is started."""
+        world = self.build(count=1)
+        self.permits[0].replies["api"].grant(())
+        world.fleet.children["api"].lose("it took too long")
+        world.clock.advance(0)
+        self.assertEqual(self.permits[0].heard, ["ask api", "ended api", "ask api"])
+        self.assertEqual((world.runs("api"), world.state("api")), ([], State.WAITING))
+
+    def test_a_loss_during_a_stop_changes_nothing(self) -> None:
+        """It ends at once, and for good."""
+        world = make_world(API, permits={"api": []}, withstands={"api": frozenset({15})})
+        world.start()
+        child = world.fleet.children["api"]
+        child.happen(Input.STOP, "SIGTERM")
+        child.lose("lost the lock")
+        self.assertIs(world.state("api"), State.STOPPED)
+        child.lose("once more")
+        self.assertIs(world.state("api"), State.STOPPED)

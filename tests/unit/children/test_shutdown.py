@@ -139,6 +139,18 @@ class ShutdownTests(Ending):
         world.clock.advance(0.2)
         self.assertEqual(self.codes, [0])
 
+    def test_flushing_in_several_steps(self) -> None:
+        """The last of them is waited for, not the first."""
+        world = self.build()
+        last: Deferred[None] = Deferred()
+        self.flushed = succeed(None).addCallback(lambda _: last)
+        self.shutdown.begin("SIGTERM", 0)
+        world.clock.advance(1)
+        self.assertEqual(self.codes, [])
+        last.callback(None)
+        world.clock.advance(0.01)
+        self.assertEqual(self.codes, [0])
+
     def pass_time(self, world: World, seconds: float, taken_each_second: int = 0) -> None:
         for _ in range(round(seconds)):
             self.waiting -= taken_each_second

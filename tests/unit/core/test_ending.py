@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one
+from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one, counting
 from procwrap.core.events import End, Level, Notice, StateChanged
 from procwrap.core.lifecycle import State
 from procwrap.core.snapshot import ProcessView, Snapshot
+from procwrap.spec.process import ProcessSpec, Restart
 
 
 def ended(name: str, end: End, at: float, success: bool = False) -> ProcessView:
@@ -26,6 +27,14 @@ def test_the_first_failure_in_time_gives_the_code() -> None:
     """What failed first is what a person wants to know, wherever it stands in the config."""
     later, earlier = ended("a", End(code=4), 2.0), ended("b", End(code=5), 1.0)
     assert code_of_all(whole(later, earlier)) == 5
+
+
+def test_the_background_does_not_count() -> None:
+    """What serves the others neither keeps the whole running nor spoils its exit code, unless all do."""
+    work, sidecar = ProcessSpec("a", "a"), ProcessSpec("b", "b", restart=Restart(background=True))
+    ends = whole(ended("a", End(code=0), 2.0, success=True), ended("b", End(code=5), 1.0))
+    assert (counting([work, sidecar]), counting([sidecar])) == ({"a"}, {"b"})
+    assert (code_of_all(ends, [work, sidecar]), code_of_all(ends)) == (0, 5)
 
 
 def test_a_process_that_never_ran_has_no_code() -> None:

@@ -125,3 +125,16 @@ def test_any_series(results: str, failures: int, successes: int, deadline: float
         assert judgement.streak.failures == in_row
         assert (judgement.verdict is C) == (restart and failed and judgement.counted and in_row >= failures)
         assert failed == (judgement.verdict in (C, D))
+
+
+def test_a_healthy_process_may_fail_a_few_rounds() -> None:
+    """It becomes unhealthy after so many bad rounds in a row; before it was healthy, at once."""
+    check = Check((), unhealthy_threshold=3, restart_on_failure=False)
+    before = Streak(was_healthy=True)
+    verdicts = []
+    for succeeded in (False, False, True, False, False, False, False):
+        judgement = judge(check, before, 100.0, succeeded=succeeded)
+        before = judgement.streak
+        verdicts.append(judgement.verdict.name)
+    assert verdicts == ["UNDECIDED", "UNDECIDED", "HEALTHY", "UNDECIDED", "UNDECIDED", "DEGRADED", "DEGRADED"]
+    assert judge(check, Streak(), 100.0, succeeded=False).verdict is Verdict.DEGRADED

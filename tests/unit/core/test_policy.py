@@ -136,3 +136,17 @@ def test_the_memory_of_restarts_is_bounded() -> None:
     for attempt in range(10_000):
         judge.judge(FAILED, Aim.RUN, 1.0, float(attempt))
     assert len(judge._times) <= 5
+
+
+@pytest.mark.parametrize("policy", [RestartPolicy.ALWAYS, RestartPolicy.ON_FAILURE])
+def test_a_lost_lock_is_no_fault_of_the_process(policy: RestartPolicy) -> None:
+    """It asks again at once, however often that happens: neither backoff nor maxRestarts count it."""
+    judge = Judge(Restart(policy, limit=MaxRestarts(1, 300.0)), 15)
+    for now in range(10):
+        answer = judge.judge(End(signal=9), Aim.REGAIN, 1.0, float(now))
+        assert (answer.happened, answer.delay, answer.cause) == (Input.AGAIN, 0.0, RestartCause.LOCK)
+
+
+def test_never_means_never_when_the_lock_is_lost() -> None:
+    """What may run once only is not run again."""
+    assert judged(Restart(RestartPolicy.NEVER), End(signal=9), Aim.REGAIN).happened is Input.OVER

@@ -20,6 +20,7 @@ from procwrap.core.events import (
 )
 from procwrap.core.lifecycle import State
 from procwrap.core.limits import Usage
+from procwrap.core.preempted import Preempted, PreemptionCounted, PreemptionRevoked, PreemptionWatched
 from procwrap.core.snapshot import ProcessView, Snapshot, reduce
 
 
@@ -112,3 +113,12 @@ def test_the_shutdown_is_seen_and_a_notice_changes_nothing() -> None:
     assert after(ShutdownBegan("SIGTERM", 15)).shutdown
     before = after()
     assert reduce(before, Notice(Level.INFO, "hello")) is before
+
+
+def test_a_preemption_is_seen_and_taken_back() -> None:
+    """Whether it is watched is known, too; what is counted afterwards changes nothing."""
+    told = (PreemptionWatched(), Preempted("soon"), PreemptionRevoked())
+    seen = [after(*told[:count]) for count in range(4)]
+    assert [now.preemption_watched for now in seen] == [False, True, True, True]
+    assert [now.preempted for now in seen] == [False, False, True, False]
+    assert reduce(seen[2], PreemptionCounted()) is seen[2]

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from procwrap.core.events import RestartCause, StateChanged
 from procwrap.core.lifecycle import State
+from procwrap.core.preempted import Preempted, PreemptionRevoked, PreemptionWatched
 from procwrap.metrics.family import FAMILIES
 from procwrap.metrics.page import Page
 from procwrap.metrics.syntax import Syntax
@@ -75,6 +76,22 @@ def test_a_running_process() -> None:
     assert told.value("sidecar_cmd_heartbeat_period_seconds", **api) == 2.5
     assert told.value("procwrap_process_threads", **api) == 4
     assert told.value("procwrap_process_open_fds", **api) == 9
+
+
+def test_preemption() -> None:
+    """Only where it is watched; 1 while the machine is about to go."""
+    told = Told()
+    assert "procwrap_preempted" not in told.text()
+    assert "\nprocwrap_preempted 0\n" in told.tell(PreemptionWatched()).text()
+    assert "\nprocwrap_preempted 1\n" in told.tell(Preempted("soon")).text()
+    assert "\nprocwrap_preempted 0\n" in told.tell(PreemptionRevoked()).text()
+
+
+def test_the_limit_of_memory() -> None:
+    """Where there is one, whether the process runs or not, so that an alert can divide by it."""
+    told = Told(("api", "job"), limits={"api": 512 * MIB})
+    assert told.value("procwrap_process_memory_limit_bytes", process_name="api") == 512 * MIB
+    assert told.value("procwrap_process_memory_limit_bytes", process_name="job") is None
 
 
 def test_probes_of_one_type_share_a_series() -> None:
@@ -152,6 +169,14 @@ def test_the_host_is_a_process_of_its_own_name() -> None:
     assert told.value("procwrap_log_lines_dropped_total", sink="stdout") == 2
     namesake = Told(("procwrap",)).tell(*started("procwrap"), used("procwrap", cpu=9.0))
     assert namesake.value("sidecar_cmd_cpu_usage_seconds", **host) == 9.0
+
+
+def test_what_became_of_events() -> None:
+    """A series for each sink that there is, and each result."""
+    told = Told(events={("udp", "sent"): 3, ("elasticsearch", "dropped"): 4})
+    assert told.value("procwrap_events_sent_total", sink="udp", result="sent") == 3
+    assert told.value("procwrap_events_sent_total", sink="elasticsearch", result="dropped") == 4
+    assert "procwrap_events_sent_total" not in Told().text()
 
 
 def test_a_target_that_is_gone_is_not_up_nor_down() -> None:

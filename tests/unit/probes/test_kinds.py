@@ -21,6 +21,7 @@ from procwrap.spec.probe import (
     GrpcProbe,
     HeartBeatProbe,
     HttpProbe,
+    LockProbe,
     NotifyProbe,
     PluginProbe,
     Probe,
@@ -44,6 +45,7 @@ SPECS = [
     (AmqpProbe(dsn="amqp://u@h/"), "amqp"),
     (GrpcProbe("localhost", 50051), "grpc"),
     (NotifyProbe(), "notify"),
+    (LockProbe(2.0), "lock"),
     (PluginProbe("mine", lambda settings, context: None, None), "mine"),
 ]
 

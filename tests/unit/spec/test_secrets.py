@@ -11,9 +11,14 @@ import pytest
 import procwrap.dsn
 import procwrap.spec
 from procwrap.probes.secrets import looks_secret
+from procwrap.spec.envoy import Envoy
+from procwrap.spec.events import Elasticsearch
 from procwrap.spec.hook import CommandHook
+from procwrap.spec.loki import Loki
+from procwrap.spec.preemption import Cloud, Preemption
 from procwrap.spec.probe import AmqpProbe, EnvProbe, ExecProbe, HttpProbe, PluginProbe, SqlProbe
 from procwrap.spec.process import ProcessSpec
+from procwrap.spec.quitting import QuitRequest
 
 SECRET = "Zx9-very-secret"
 PAIRS = (("PGPASSWORD", SECRET),)
@@ -25,7 +30,12 @@ HOLDERS = [
     AmqpProbe(dsn=f"amqp://app:{SECRET}@mq/"),
     PluginProbe("ldap", print, {"password": SECRET}, secrets=(SECRET,)),
     CommandHook("warm", envs=PAIRS),
+    Elasticsearch(f"http://u:{SECRET}@es", api_key=SECRET),
+    Loki(f"http://u:{SECRET}@loki"),
     ProcessSpec("api", "api", envs=PAIRS),
+    Preemption(Cloud.AWS, f"http://u:{SECRET}@x"),
+    Envoy(*[f"http://u:{SECRET}@x"] * 2, quit=f"http://u:{SECRET}@x"),
+    QuitRequest("GET", f"http://x/?token={SECRET}"),
 ]
 
 
