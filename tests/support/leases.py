@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from typing import Any
+from weakref import finalize
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -77,6 +78,8 @@ class World:
         )
         self.store.watch(self.freed.append)
         self.store.open()
+        # No test has to think of it: the file is closed with the world that it belongs to.
+        finalize(self, self.store._journal._connection.close)
 
     def pass_time(self, seconds: float) -> None:
         """Let this much time go by."""

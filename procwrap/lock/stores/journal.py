@@ -73,7 +73,14 @@ class Journal:
             CannotStartError: it cannot be used.
         """
         try:
-            return self._open(first_token)
+            self._connection = sqlite3.connect(
+                self.path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+            try:
+                return self._begin(first_token)
+            except BaseException:
+                self._connection.close()
+                raise
         except (sqlite3.Error, ValueError) as error:
             busy = "locked" in str(error)
             why = "another lock server uses it" if busy else str(error)
@@ -81,10 +88,7 @@ class Journal:
                 f"cannot keep leases in {self.path}: {why}; set --shared-lock-store to another file"
             ) from None
 
-    def _open(self, first_token: int) -> tuple[int, Sequence[Entry]] | None:
-        self._connection = sqlite3.connect(
-            self.path, timeout=0, isolation_level=None, check_same_thread=False
-        )
+    def _begin(self, first_token: int) -> tuple[int, Sequence[Entry]] | None:
         run = self._connection.execute
         run("PRAGMA locking_mode = EXCLUSIVE")
         run("PRAGMA journal_mode = WAL")
