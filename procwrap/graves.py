@@ -101,7 +101,8 @@ class Graves:
                 return
         shutdown = self._ties.shutdown()
         if not shutdown.begun:
-            self._ties.reactor.callLater(0, shutdown.begin, "no process is left", code_of_all(snapshot))
+            code = code_of_all(snapshot, self._ties.plan.processes)
+            self._ties.reactor.callLater(0, shutdown.begin, "no process is left", code)
 
     def _warn(self, about: str, text: str) -> None:
         self._ties.board.tell(Notice(Level.WARNING, text, about))
