@@ -94,18 +94,7 @@ class Host:
             self._outputs.hold,
             Notifications(reactor, self._board.tell),
         )
-        self._coordination = Coordination(
-            Ties(
-                self._plan,
-                self._settings,
-                self._board,
-                reactor,
-                time.time,
-                lambda: self._fleet,
-                lambda: self._shutdown,
-                self._prelude.launcher,
-            )
-        )
+        self._coordination = Coordination(self._ties())
         self._fleet = self._make_fleet()
         self._shutdown = Shutdown(
             self._board,
@@ -118,6 +107,18 @@ class Host:
             self._outputs.waiting,
         )
         self._watch_for_the_end()
+
+    def _ties(self) -> Ties:
+        return Ties(
+            self._plan,
+            self._settings,
+            self._board,
+            self._reactor,
+            time.time,
+            lambda: self._fleet,
+            lambda: self._shutdown,
+            self._prelude.launcher,
+        )
 
     def _make_fleet(self) -> Fleet:
         reactor, board = self._reactor, self._board
@@ -223,13 +224,9 @@ class Host:
 
     def _say_states(self) -> None:
         for name, view in self._board.snapshot.processes.items():
-            fields = {
-                "process": name,
-                "state": view.state.value,
-                "child": view.pid,
-                "restarts": view.restarts,
-            }
-            self._outputs.own.say(Level.INFO, view.reason or view.state.value, fields)
+            state = view.state.value
+            fields = {"process": name, "state": state, "child": view.pid, "restarts": view.restarts}
+            self._outputs.own.say(Level.INFO, view.reason or state, fields)
 
     def loss(self) -> str | None:
         """Return what was lost on stdout, in one line."""

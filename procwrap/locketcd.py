@@ -21,6 +21,7 @@ from procwrap.lock.stores.etcdgateway import Gateway
 from procwrap.probes.aside import Asides
 from procwrap.probes.dial import Dial
 from procwrap.probes.wording import trouble
+from procwrap.sinks.postwire import WholeBody
 from procwrap.spec.lockserving import Etcd, EtcdTls
 
 MOST_CONNECTIONS = 32
@@ -42,7 +43,7 @@ def make_etcd_store(
     pool.maxPersistentPerHost = MOST_CONNECTIONS
     pool.cachedConnectionTimeout = IDLE_SECONDS
     agent = Agent.usingEndpointFactory(reactor, _Endpoints(reactor, Asides(reactor), etcd.tls), pool)
-    gateway = Gateway(list(etcd.endpoints), make_client(agent), reactor, trouble)
+    gateway = Gateway(list(etcd.endpoints), make_client(agent, WholeBody), reactor, trouble)
     return EtcdStore(gateway, reactor, wall, new_id)
 
 

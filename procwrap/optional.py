@@ -95,12 +95,28 @@ def begin_events(
     """
     if settings.events_udp is None and settings.elasticsearch is None:
         return no_counts
-    from procwrap.probes.aside import Asides
-    from procwrap.sinks.podlabels import PodLabels
-    from procwrap.sinks.seedevents import SeedEvents
 
     def report(level: Level, text: str) -> None:
         board.tell(Notice(level, text))
+
+    sinks = _event_sinks(plan, settings, reactor, wall, report)
+    for sink in sinks.values():
+        board.watch(sink.watch)
+        flush_too(sink.flush)
+        sink.begin()
+    return lambda: {(name, result): n for name, sink in sinks.items() for result, n in sink.counts.items()}
+
+
+def _event_sinks(
+    plan: Plan,
+    settings: Settings,
+    reactor: Any,
+    wall: Callable[[], float],
+    report: Callable[[Level, str], None],
+) -> dict[str, Any]:
+    from procwrap.probes.aside import Asides
+    from procwrap.sinks.podlabels import PodLabels
+    from procwrap.sinks.seedevents import SeedEvents
 
     def seed_events() -> SeedEvents:
         return SeedEvents({spec.name: spec for spec in plan.processes}, settings.debug)
@@ -119,11 +135,7 @@ def begin_events(
 
         delivery = _to_elasticsearch(settings.elasticsearch, reactor, wall, report)
         sinks["elasticsearch"] = ElasticsearchSink(seed_events(), labels, delivery, wall)
-    for sink in sinks.values():
-        board.watch(sink.watch)
-        flush_too(sink.flush)
-        sink.begin()
-    return lambda: {(name, result): n for name, sink in sinks.items() for result, n in sink.counts.items()}
+    return sinks
 
 
 def _to_elasticsearch(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from attrs import define
 from twisted.internet.endpoints import wrapClientTLS
@@ -14,6 +13,7 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from procwrap.config.weburl import without_login
+from procwrap.core.weblogin import basic_login
 from procwrap.probes.aside import Asides
 from procwrap.probes.dial import Dial
 from procwrap.probes.wording import trouble
@@ -30,10 +30,8 @@ def wired(url: str, reactor: Any, asides: Asides) -> Post:
         asides: ask the name server.
     """
     parts = urlsplit(url)
-    headers = {}
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        headers["authorization"] = "Basic " + b64encode(login).decode("ascii")
+    login = basic_login(parts)
+    headers = {} if login is None else {"authorization": login}
     tls = _verifying(parts.hostname or "") if parts.scheme == "https" else None
     agent = make_agent(reactor, _Endpoints(reactor, asides, tls))
     return Poster(without_login(url).encode("ascii"), headers, agent, reactor, trouble).post

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from urllib.parse import SplitResult, unquote
+from urllib.parse import SplitResult
 
 from procwrap.config import names, readers
 from procwrap.config.fields import Fields, Place
 from procwrap.config.problem import WrongValueError
 from procwrap.config.weburl import split_url, with_host
+from procwrap.core.weblogin import basic_login
 from procwrap.spec import probe as spec
 
 SHORTEST_TIMEOUT = 0.001
@@ -161,7 +161,5 @@ def url_and_login(place: Place) -> tuple[str, spec.Pairs]:
 
 
 def _login(parts: SplitResult) -> spec.Pairs:
-    if parts.username is None:
-        return ()
-    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return (("Authorization", "Basic " + base64.b64encode(login.encode()).decode("ascii")),)
+    login = basic_login(parts)
+    return () if login is None else (("Authorization", login),)

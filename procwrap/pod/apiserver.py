@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IResponse
 
+from procwrap.core.cause import root_cause
 from procwrap.core.oneline import one_line
 from procwrap.pod.body import deliver
 from procwrap.pod.credentials import ServiceAccount
@@ -176,9 +177,7 @@ class ApiServer:
         )
 
     def _explained(self, error: Exception) -> Exception:
-        cause: BaseException = error
-        while reasons := getattr(cause, "reasons", None):
-            cause = reasons[0].value
+        cause = root_cause(error)
         if isinstance(error, ApiError):
             return error
         if isinstance(cause, ApiError):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Generator
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from attrs import define
 from twisted.internet.defer import (
@@ -23,7 +22,9 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory, IResponse
 
+from procwrap.core.cause import root_cause
 from procwrap.core.oneline import one_line
+from procwrap.core.weblogin import basic_login
 from procwrap.pod.ask import Answer, AskError, Request
 
 
@@ -59,7 +60,7 @@ class Asker:
         try:
             answer: Answer = yield asked
         except Exception as error:
-            cause = _cause(error)
+            cause = root_cause(error)
             # Agent wraps what it is cancelled with, so addTimeout does not know it again.
             if isinstance(cause, CancelledError) and self._clock.seconds() < until:
                 raise CancelledError from None
@@ -70,9 +71,9 @@ class Asker:
     def _ask(self, request: Request) -> Generator[Deferred[Any], Any, Answer]:
         parts = urlsplit(request.url)
         headers = Headers({"User-Agent": ["procwrap"], "Accept": ["*/*"]})
-        if parts.username is not None:
-            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-            headers.setRawHeaders("Authorization", ["Basic " + b64encode(login).decode("ascii")])
+        login = basic_login(parts)
+        if login is not None:
+            headers.setRawHeaders("Authorization", [login])
         for name, value in request.headers.items():
             headers.setRawHeaders(name, [value])
         url = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
@@ -126,9 +127,3 @@ class _Body(Protocol):
         self._over = True
         if self.transport is not None:
             self.transport.loseConnection()
-
-
-def _cause(error: BaseException) -> BaseException:
-    while reasons := getattr(error, "reasons", None):
-        error = reasons[0].value
-    return error

@@ -16,6 +16,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 from zope.interface import implementer
 
+from procwrap.core.cause import root_cause
 from procwrap.errors import ProbeError
 from procwrap.interfaces import IProbe
 from procwrap.probes.aside import Asides
@@ -131,9 +132,7 @@ class Http:
         return any(first <= status <= last for first, last in self._spec.statuses)
 
     def _explained(self, error: Exception) -> ProbeError:
-        cause: BaseException = error
-        while reasons := getattr(cause, "reasons", None):
-            cause = reasons[0].value
+        cause = root_cause(error)
         if isinstance(cause, FloodError):
             return missed(self, "an endless answer")
         if isinstance(cause, ConnectionClosed):

@@ -23,6 +23,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IResponse
 from zope.interface import implementer
 
+from procwrap.core.cause import root_cause
 from procwrap.core.oneline import one_line
 from procwrap.sinks.post import MOST_BODY, TIMEOUT, Answer, PostError
 
@@ -68,7 +69,8 @@ class Poster:
         try:
             answer: Answer = yield self._ask(body, headers).addTimeout(TIMEOUT, self._clock)
         except Exception as error:
-            raise PostError(self._words(_cause(error), is_late=self._clock.seconds() >= deadline)) from None
+            is_late = self._clock.seconds() >= deadline
+            raise PostError(self._words(root_cause(error), is_late=is_late)) from None
         return answer
 
     @inlineCallbacks
@@ -76,7 +78,7 @@ class Poster:
         sent = Headers({"User-Agent": ["procwrap"]})
         for name, value in (*self._headers.items(), *headers.items()):
             sent.setRawHeaders(name, [value])
-        response: IResponse = yield self._agent.request(b"POST", self._url, sent, _Body(body))
+        response: IResponse = yield self._agent.request(b"POST", self._url, sent, WholeBody(body))
         collector = _Collector()
         response.deliverBody(collector)
         said = yield collector.done
@@ -100,12 +102,6 @@ class Poster:
         return f"the connection was cut off, or it is not HTTP ({type(error).__name__})"
 
 
-def _cause(error: BaseException) -> BaseException:
-    while reasons := getattr(error, "reasons", None):
-        error = reasons[0].value
-    return error
-
-
 def _of_openssl(error: BaseException) -> str:
     # [('SSL routines', '', 'certificate verify failed')]
     stack = error.args[0] if error.args and isinstance(error.args[0], list) else []
@@ -114,7 +110,7 @@ def _of_openssl(error: BaseException) -> str:
 
 @implementer(IBodyProducer)
 @define(eq=False)
-class _Body:
+class WholeBody:
     """A body that is there in whole."""
 
     _data: bytes = field(repr=False)

@@ -19,6 +19,7 @@ from twisted.web.client import ResponseFailed
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
+from procwrap.core.cause import root_cause
 from procwrap.metrics.syntax import Syntax
 from procwrap.metrics.unpack import MOST_BYTES
 from procwrap.web.scrapewire import PACKED, Budget, ScrapeError, body_of, leave
@@ -95,7 +96,7 @@ class Scraper:
         except ScrapeError:
             raise
         except Exception as error:
-            cause = _cause(error)
+            cause = root_cause(error)
             if isinstance(cause, TimeoutError | CancelledError):
                 if self._clock.seconds() < deadline:
                     raise CancelledError from None
@@ -130,12 +131,6 @@ class Scraper:
         # The text of an error may quote the URL with its secrets.
         how = "the answer was cut off or is not HTTP" if begun else "cannot be asked"
         return f"{how} ({type(error).__name__})"
-
-
-def _cause(error: BaseException) -> BaseException:
-    while reasons := getattr(error, "reasons", None):
-        error = reasons[0].value
-    return error
 
 
 def _header(response: IResponse, name: bytes) -> str:

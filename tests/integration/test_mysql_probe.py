@@ -6,7 +6,6 @@ import os
 import random
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pytest
 import yaml
 from attrs import evolve
 from twisted.internet.defer import inlineCallbacks
-from twisted.internet.task import LoopingCall
 from twisted.protocols.portforward import ProxyFactory
 
 from procwrap.interfaces import IProbe
@@ -81,21 +79,6 @@ class MySqlProbes(SqlProbes):
     def on_time(self, took: float, timeout: float, lags: list[float]) -> None:
         """It failed at its timeout, to within what the machine itself was late."""
         self.assertLess(abs(took - timeout), 0.1 + max(lags))
-
-    def lags(self) -> list[float]:
-        """How late the reactor was, each time it should have called after 10 ms."""
-        found: list[float] = [0.0]
-        last = [time.monotonic()]
-
-        def beat() -> None:
-            now = time.monotonic()
-            found.append(now - last[0] - 0.01)
-            last[0] = now
-
-        beating = LoopingCall(beat)
-        beating.start(0.01)
-        self.addCleanup(beating.stop)
-        return found
 
 
 class QueryTests(MySqlProbes):

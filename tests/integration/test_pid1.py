@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,32 +14,11 @@ from typing import Any
 import pytest
 
 from tests.support.hosted import Hosted, process, python
+from tests.support.namespaces import NAMESPACE, in_namespace
 from tests.support.plans import SERVE, serving
 from tests.support.procfs import children_of, eventually, kill, status, zombies_of
 
-NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
-
-
-def _reason_to_skip() -> str:
-    if os.environ.get("CI") == "true" and os.geteuid() == 0:
-        # There it has to work.
-        return ""
-    try:
-        done = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True)
-    except FileNotFoundError:
-        return "unshare(1) is not installed"
-    return f"no PID namespace can be made here: {done.stderr.strip()}" if done.returncode else ""
-
-
-REASON = _reason_to_skip()
-
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
-
-
-def as_pid1(test: Callable[..., None]) -> Any:
-    """Mark a test that needs a PID namespace."""
-    pytest.mark.root(test)
-    return pytest.mark.skipif(bool(REASON), reason=REASON)(test)
 
 
 ORPHANS = """
@@ -111,7 +89,7 @@ def longest_stays(pid: int, over: Callable[[], bool]) -> list[float]:
     return list(stays.values())
 
 
-@as_pid1
+@in_namespace
 def test_two_thousand_orphans(tmp_path: Path) -> None:
     """1 s after they have ended no zombie is left, and every process's own exit status is the right one."""
     go = tmp_path / "go"
@@ -139,7 +117,7 @@ def test_two_thousand_orphans(tmp_path: Path) -> None:
         assert hosted.lines("a") == ["up", "bye"]
 
 
-@as_pid1
+@in_namespace
 def test_what_was_there_before(tmp_path: Path) -> None:
     """Children of the script that has become procwrap by exec: no zombie stays, however many they are."""
     fifo = tmp_path / "fifo"
@@ -156,7 +134,7 @@ def test_what_was_there_before(tmp_path: Path) -> None:
         assert hosted.end() == 0
 
 
-@as_pid1
+@in_namespace
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_its_end(tmp_path: Path, number: int, code: int) -> None:
     """The kernel keeps from PID 1 what it has no handler for: ours are all there."""
@@ -167,7 +145,7 @@ def test_its_end(tmp_path: Path, number: int, code: int) -> None:
         assert hosted.err.read_bytes() == b""
 
 
-@as_pid1
+@in_namespace
 def test_the_code_of_the_main_process(tmp_path: Path) -> None:
     """It is the container's."""
     with First(tmp_path, [process("a", "sleep 0.2; exit 7", main=True), process("b", SERVE)]) as hosted:
@@ -175,7 +153,7 @@ def test_the_code_of_the_main_process(tmp_path: Path) -> None:
         assert hosted.lines("b") == ["up", "bye"]
 
 
-@as_pid1
+@in_namespace
 def test_a_wrapped_command(tmp_path: Path) -> None:
     """Its orphans are reaped while it runs, its signals arrive, its code is delivered."""
     script = f"{sys.executable} -c '{ORPHANS}' 50 /; {serving('exit 5')}"

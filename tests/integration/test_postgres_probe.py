@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 import yaml
 from attrs import evolve
 from twisted.internet.defer import inlineCallbacks
-from twisted.internet.task import LoopingCall
 
 from procwrap.interfaces import IProbe
 from tests.support.hosted import Hosted, free_port
@@ -155,21 +153,6 @@ class QueryTests(PostgresProbes):
         )
         yield self.until(lambda: not self.server.active("%repeat%"))
         self.assertLess(max(lags), 0.3)
-
-    def lags(self) -> list[float]:
-        """How late the reactor was, each time it should have called after 10 ms."""
-        found: list[float] = [0.0]
-        last = [time.monotonic()]
-
-        def beat() -> None:
-            now = time.monotonic()
-            found.append(now - last[0] - 0.01)
-            last[0] = now
-
-        beating = LoopingCall(beat)
-        beating.start(0.01)
-        self.addCleanup(beating.stop)
-        return found
 
 
 class ConnectingTests(PostgresProbes):

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.hosted import Hosted, free_port, process
+from tests.support.namespaces import NAMESPACE, in_namespace
 from tests.support.plans import SERVE
 from tests.support.servers.beside import Beside, answering, flood, hang, rude
-
-NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 SECRET = "hunter2-hunter2"
 
@@ -32,22 +27,6 @@ kill -KILL $one $two
 for pid in $one $two; do wait $pid; echo $? >>ends; done
 """
 """A namespace with two strangers in it: what becomes of them and of procwrap is in the file ``ends``."""
-
-
-def _reason_to_skip() -> str:
-    if os.environ.get("CI") == "true" and os.geteuid() == 0:
-        return ""
-    try:
-        done = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True)
-    except FileNotFoundError:
-        return "unshare(1) is not installed"
-    return f"no PID namespace can be made here: {done.stderr.strip()}" if done.returncode else ""
-
-
-def in_namespace(test: Callable[..., None]) -> Any:
-    """Mark a test that needs a PID namespace: outside of one, it would end every process of this machine."""
-    pytest.mark.root(test)
-    return pytest.mark.skipif(bool(reason := _reason_to_skip()), reason=reason)(test)
 
 
 def arena(home: Path, *options: str, script: str = ARENA, namespace: tuple[str, ...] = NAMESPACE) -> Hosted:

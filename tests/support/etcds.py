@@ -13,6 +13,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from procwrap.lock.stores.etcdclient import make_client
 from procwrap.lock.stores.etcdgateway import Gateway
+from procwrap.sinks.postwire import WholeBody
 
 Answerer = Callable[[str, str, list[dict[str, Any]]], Any]
 """Given the member's host, the path and the messages: objects to answer with, an HTTP status with them in a
@@ -57,7 +58,7 @@ class FakeEtcd:
         self._answerer = answerer
         self.agent = RequestTraversalAgent(_Member(self._answer))
         endpoints = [f"http://{name}:2379" for name in members]
-        self.gateway = Gateway(endpoints, make_client(self.agent), self.clock, str)
+        self.gateway = Gateway(endpoints, make_client(self.agent, WholeBody), self.clock, str)
 
     def _answer(self, host: str, path: str, messages: list[dict[str, Any]]) -> Any:
         self.asked.append((host, path, messages))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from twisted.internet.defer import inlineCallbacks
+from twisted.internet.task import LoopingCall
 
 from procwrap.interfaces import IProbe
 from procwrap.spec.probe import SqlProbe
@@ -47,3 +49,18 @@ class SqlProbes(RealProbes):
             said[reason] = yield self.reason(probe)
             probe.close()
         self.assertEqual(said, {reason: reason for reason in expected})
+
+    def lags(self) -> list[float]:
+        """How late the reactor was, each time it should have called after 10 ms."""
+        found: list[float] = [0.0]
+        last = [time.monotonic()]
+
+        def beat() -> None:
+            now = time.monotonic()
+            found.append(now - last[0] - 0.01)
+            last[0] = now
+
+        beating = LoopingCall(beat)
+        beating.start(0.01)
+        self.addCleanup(beating.stop)
+        return found

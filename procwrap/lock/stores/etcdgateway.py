@@ -20,6 +20,7 @@ from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
+from procwrap.core.cause import root_cause
 from procwrap.lock.lease import StoreError
 
 ATTEMPT = 1.0
@@ -129,7 +130,7 @@ class Gateway:
         except Exception as error:
             if self._clock.seconds() >= end:
                 raise _PassingError(f"no answer within {patience:.3g}s") from None
-            cause = _cause(error)
+            cause = root_cause(error)
             if isinstance(cause, CancelledError):
                 raise CancelledError from None
             raise _PassingError(self._words(cause)) from None
@@ -153,12 +154,6 @@ class Gateway:
         if type(error).__module__.startswith(("OpenSSL", "service_identity")):
             return f"TLS failed ({type(error).__name__})"
         return f"the connection was cut off, or it is not HTTP ({type(error).__name__})"
-
-
-def _cause(error: BaseException) -> BaseException:
-    while reasons := getattr(error, "reasons", None):
-        error = reasons[0].value
-    return error
 
 
 def _parsed(body: bytes) -> list[dict[str, Any]]:

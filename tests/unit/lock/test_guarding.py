@@ -5,27 +5,12 @@ import select
 import signal
 import socket
 import subprocess
-from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from procwrap.errors import SpawnError
 from procwrap.lock.guarding import UP_WITHIN, Guarded, GuardError, Guarding
-
-
-class Readers(Clock):
-    """A clock that also knows who wants to read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.readers: set[Any] = set()
-
-    def addReader(self, reader: Any) -> None:
-        self.readers.add(reader)
-
-    def removeReader(self, reader: Any) -> None:
-        self.readers.discard(reader)
+from tests.support.readers import Readers
 
 
 class GuardingTests(SynchronousTestCase):
