@@ -14,6 +14,18 @@ from tests.support.procfs import kill, marked
 GRACE = 3.0
 """Seconds in which what was killed has to be gone."""
 
+MOST_REPEATED = 3
+"""Tests of one run that may pass at the second try: a machine is busy for a moment, but not that often."""
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where more tests needed a second try than a busy moment explains."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    repeated = [] if reporter is None else reporter.stats.get("rerun", [])
+    if len(repeated) > MOST_REPEATED and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line(f"{len(repeated)} tests needed a second try; {MOST_REPEATED} are bearable")
+
 
 @pytest.fixture(autouse=True)
 def no_traceback(request: pytest.FixtureRequest) -> Iterator[None]:

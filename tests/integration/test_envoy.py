@@ -32,8 +32,8 @@ def test_the_whole_life(tmp_path: Path) -> None:
             assert host.lines("a") == []
             envoy.start()
             host.up()
-            assert host.lines("a") == host.lines("b") == ["up"]
-            assert host.said("Envoy is LIVE")
+            host.until(lambda: host.lines("a") == host.lines("b") == ["up"])
+            host.until(lambda: host.said("Envoy is LIVE"))
             assert envoy.serves()
             host.signal(signal.SIGTERM)
             host.until(lambda: host.lines("a") == ["up", "told"])

@@ -170,7 +170,7 @@ def test_what_a_hook_leaves_behind_is_ended(tmp_path: Path) -> None:
     script = "sleep 600 & echo $!"
     with Hosted(tmp_path, [process("a", SERVE, postStart=sh(script))]) as hosted:
         hosted.up()
-        left = int(hooked(hosted, "postStart")[0])
+        left = int(hosted.until(lambda: hooked(hosted, "postStart"))[0])
         eventually(lambda: not alive(left), 5)
         assert hosted.end() == 0
 

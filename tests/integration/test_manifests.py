@@ -28,8 +28,8 @@ def test_a_deployment_runs_unchanged(tmp_path: Path) -> None:
     text = (EXAMPLES / "kubernetes/web.yaml").read_text("utf-8").replace("18180", str(free_port()))
     with run(tmp_path, text, http=True) as hosted:
         hosted.up()
-        assert "the web server has been started" in hosted.lines("web")
-        assert hosted.lines("worker") == ["works on orders for hello orders"]
+        hosted.until(lambda: "the web server has been started" in hosted.lines("web"))
+        hosted.until(lambda: hosted.lines("worker") == ["works on orders for hello orders"])
         assert hosted.get("/readiness")[0] == 200
         assert hosted.end() == 0
         assert "the worker finishes its work" in hosted.lines("worker")

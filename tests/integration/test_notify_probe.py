@@ -219,7 +219,7 @@ def test_other_users_and_roots(tmp_path: Path) -> None:
     ]
     with Hosted(tmp_path, plan) as hosted:
         hosted.up()
-        assert hosted.lines("jailed")[0].startswith("@procwrap-")
+        assert hosted.until(lambda: hosted.lines("jailed"))[0].startswith("@procwrap-")
         hosted.until(lambda: hosted.lines("line") == ["65534"])
         hosted.end()
 

@@ -113,7 +113,7 @@ def test_success_threshold(tmp_path: Path) -> None:
     with Hosted(tmp_path, [process("api", "exec sleep 600", readiness=check)], ["--debug"]) as hosted:
         hosted.up()
         assert len(count.read_text().split()) >= 6
-        assert len(rounds(hosted, "api", "readiness")) == 1
+        hosted.until(lambda: len(rounds(hosted, "api", "readiness")) == 1)
 
 
 def test_the_probes_of_a_round_look_at_the_same_time(tmp_path: Path) -> None:

@@ -116,8 +116,8 @@ def test_a_child_has_its_own_group_and_no_input(tmp_path: Path) -> None:
     with Hosted(tmp_path, plan, prefix=prefix) as hosted:
         hosted.up()
         open_ones = ["0 /dev/null", "1 pipe", "2 pipe"]
-        assert hosted.lines("a") == ["True False", *open_ones]
-        assert hosted.lines("b") == ["True True", *open_ones]
+        hosted.until(lambda: hosted.lines("a") == ["True False", *open_ones])
+        hosted.until(lambda: hosted.lines("b") == ["True True", *open_ones])
         seen = (tmp_path / "probe").read_text().splitlines()
         assert [line for line in seen if not line.endswith("probe")] == open_ones
         assert hosted.end() == 0

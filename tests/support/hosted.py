@@ -165,8 +165,8 @@ class Hosted:
         return self
 
     def pid_of(self, name: str) -> int:
-        """Return the pid in the last message about the start of a process."""
-        return int(self.pids_of(name)[-1])
+        """Return the pid in the last message about the start of a process, which may be on its way still."""
+        return int(self.until(lambda: self.pids_of(name))[-1])
 
     def pids_of(self, name: str) -> list[int]:
         """Return the pids of all starts of a process."""
