@@ -25,7 +25,7 @@ from tests.support.probes import context
 from tests.support.realprobes import RealProbes, Steps, sockets_open
 from tests.support.servers.rabbitmq import RabbitMq
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 LONG = bool(os.environ.get("PROCWRAP_LONG"))
 SECRET = "s3cr@t/pw"
@@ -154,6 +154,7 @@ class OpeningTests(BrokerTests):
         )
         self.assertNotEqual(seen[4], "")
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_silent(self) -> Steps:
         """Who accepts and is silent fails at the timeout and is hung up on, over TLS, too."""
@@ -257,6 +258,7 @@ class KeptTests(BrokerTests):
         finally:
             self.broker.control("set_vm_memory_high_watermark", "absolute", "1GB")
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_stopped(self) -> Steps:
         """A broker that is stopped fails at the timeout, on a kept connection, too, and recovers after."""
@@ -272,6 +274,7 @@ class KeptTests(BrokerTests):
             self.assertEqual((yield self.seen(probe)), [""])
         yield self.until(lambda: self.broker.connections() == 1)
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_killed_and_back(self) -> Steps:
         """A broker that is killed in the middle of rounds fails them at once; back again, all is well."""

@@ -24,7 +24,6 @@ from tests.support.servers import grpc_health
 from tests.support.servers.grpc_health import GrpcServer
 
 pytestmark = [
-    pytest.mark.alone,
     pytest.mark.integration,
     pytest.mark.skipif(not grpc_health.available(), reason=grpc_health.MISSING),
 ]
@@ -105,6 +104,7 @@ class GrpcTests(RealProbes):
         self.server.signal(signal.SIGUSR2)
         yield self.until_seen("")
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_silent(self) -> Steps:
         """Accepted and never answered: failed at its timeout, and the connection is closed."""
@@ -114,6 +114,7 @@ class GrpcTests(RealProbes):
         self.assertLess(abs(result.took - 0.5), 0.1)
         yield self.until(lambda: not peer.open)
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_stopped(self) -> Steps:
         """A server that SIGSTOP holds is not healthy, whatever the kernel accepts for it."""
@@ -126,6 +127,7 @@ class GrpcTests(RealProbes):
         self.assertLess(abs(result.took - 0.5), 0.1)
         yield self.until_seen("")
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_killed_and_back(self) -> Steps:
         """SIGKILL in the middle of a call fails it at once; the next rounds see who is there."""
@@ -145,6 +147,7 @@ class GrpcTests(RealProbes):
         self.assertEqual(found, [""])
         yield self.until(lambda: sockets_open() <= before)
 
+    @pytest.mark.alone
     @pytest.mark.timeout(LONGEST)
     @inlineCallbacks
     def test_a_thousand_rounds(self) -> Steps:

@@ -25,7 +25,7 @@ from tests.support.realprobes import Steps, sockets_open
 from tests.support.servers.mariadb import DATABASE, PASSWORD, USER, MariaDb
 from tests.support.sqlprobes import SqlProbes
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 ROUNDS = 20_000 if os.environ.get("PROCWRAP_LONG") else 1_000
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "probes" / "sql-mysql.yaml"
@@ -280,6 +280,7 @@ class ConnectingTests(MySqlProbes):
         ):
             self.assertRegex((yield self.reason(bad)), said)
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_silence(self) -> Steps:
         """Whoever accepts, or not even that, and says nothing: failed at the timeout, and left."""
@@ -302,6 +303,7 @@ def threads() -> int:
 
 
 class TroubleTests(MySqlProbes):
+    @pytest.mark.alone
     @inlineCallbacks
     def test_timeout_kills_the_query(self) -> Steps:
         """At its timeout the query ends on the server too, whatever it does, and the thread with it."""
@@ -355,6 +357,7 @@ class TroubleTests(MySqlProbes):
         self.assertEqual((yield self.reason(quick)), "")
         self.assertEqual((yield self.reason(self.sql())), "")
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_stopped(self) -> Steps:
         """SIGSTOP, within a query and before one: failed at the timeout, and the reactor goes on."""

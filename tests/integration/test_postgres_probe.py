@@ -22,7 +22,7 @@ from tests.support.realprobes import Steps, sockets_open
 from tests.support.servers.postgres import ADMIN, ADMIN_PASSWORD, DATABASE, PASSWORD, USER, Postgres
 from tests.support.sqlprobes import SqlProbes
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 ROUNDS = 20_000 if os.environ.get("PROCWRAP_LONG") else 1_000
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "probes" / "sql.yaml"
@@ -244,6 +244,7 @@ class ConnectingTests(PostgresProbes):
         other = tls(f"other.example:{port}", hostaddr="127.0.0.1")
         self.assertRegex((yield self.reason(other)), "certificate.* does not match host name")
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_silence(self) -> Steps:
         """Whoever accepts, or not even that, and says nothing: failed at the timeout, and left."""
@@ -269,6 +270,7 @@ class ConnectingTests(PostgresProbes):
 
 
 class TroubleTests(PostgresProbes):
+    @pytest.mark.alone
     @inlineCallbacks
     def test_timeout_cancels_the_query(self) -> Steps:
         """At its timeout the query ends on the server too, and so does the connection."""
@@ -302,6 +304,7 @@ class TroubleTests(PostgresProbes):
         self.server.start()
         self.assertEqual((yield self.reason(quick)), "")
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_stopped(self) -> Steps:
         """SIGSTOP, within a query and before one: failed at the timeout, and the reactor goes on."""

@@ -15,7 +15,7 @@ from tests.support.plans import needs_root
 from tests.support.procfs import eventually
 from tests.support.silent import SilentListeners
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
 NOBODY = 65534
 
@@ -116,6 +116,7 @@ def test_success_threshold(tmp_path: Path) -> None:
         hosted.until(lambda: len(rounds(hosted, "api", "readiness")) == 1)
 
 
+@pytest.mark.alone
 def test_the_probes_of_a_round_look_at_the_same_time(tmp_path: Path) -> None:
     """Three probes of half a second are a round of half a second; a connection is closed at its timeout."""
     with SilentListeners(1) as silent:

@@ -27,7 +27,7 @@ from tests.support.plans import QUICK
 from tests.support.procfs import status
 from tests.support.streams import LINE_BYTES, Numbers, Reader, taken_from, writer
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
 LONG = os.environ.get("PROCWRAP_LONG") == "1"
 """Run what takes minutes in its full size, and hold it to the figures that are promised."""
@@ -74,6 +74,7 @@ def ask(hosted: Hosted, seconds: float) -> Iterator[float]:
     connection.close()
 
 
+@pytest.mark.alone
 def test_a_slow_reader_slows_the_child_and_nothing_else(tmp_path: Path) -> None:
     """A child that writes as fast as it can: memory is bounded, /liveness prompt, and no line is missing."""
     gate, numbers = tmp_path / "gate", Numbers("w")
@@ -101,6 +102,7 @@ def test_a_slow_reader_slows_the_child_and_nothing_else(tmp_path: Path) -> None:
     assert p99 < P99
 
 
+@pytest.mark.alone
 def test_a_reader_that_never_reads(tmp_path: Path) -> None:
     """Probes, restarts and HTTP go on, nothing piles up, and SIGTERM still ends it in time."""
     probe = {"period": "50ms", "failureThreshold": 1, "exec": {"command": {"entrypoint": "/bin/false"}}}
@@ -172,6 +174,7 @@ def test_a_reader_that_leaves(tmp_path: Path) -> None:
         assert hosted.end() == 0
 
 
+@pytest.mark.alone
 def test_a_slow_reader_is_waited_for(tmp_path: Path) -> None:
     """When the processes have ended by themselves, however long it takes; SIGTERM then gives a deadline."""
     options = ("--graceful-shutdown-deadline=100ms",)

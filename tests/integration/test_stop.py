@@ -12,7 +12,7 @@ from tests.support.hosted import Hosted, alive, process
 from tests.support.plans import SERVE, STUBBORN, restarted, serving
 from tests.support.procfs import eventually, group_left, kill, signal_group
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
 
 def test_the_stop_signal_is_the_one_asked_for(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -113,6 +113,7 @@ def hasty() -> Iterator[Served]:
     yield from serve("127.0.0.1:0", "1")
 
 
+@pytest.mark.alone
 def test_a_thousand_silent_connections(host: Served) -> None:
     """1,000 clients that say nothing do not keep /liveness from being answered, at once."""
     silent = [host.call() for _ in range(1000)]
@@ -225,6 +226,7 @@ def test_giving_up(host: Served) -> None:
     assert 0.9 < time.monotonic() - begin < 9
 
 
+@pytest.mark.alone
 def test_pipelining(host: Served) -> None:
     """Hundreds of requests in one go are all answered, in order, and others are served meanwhile."""
     with host.call() as caller:
