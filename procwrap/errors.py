@@ -11,6 +11,7 @@ class ExitStatus(enum.IntEnum):
     DONE = 0
     CANNOT_START = 1
     USAGE = 2
+    NO_HOST = 3
     CANNOT_EXECUTE = 126
     NOT_FOUND = 127
     INTERRUPTED = 130
@@ -53,3 +54,25 @@ class ProbeError(ProcwrapError):
         super().__init__(reason)
         self.reason = reason
         self.excused = excused
+
+
+class OrderRefusedError(ProcwrapError):
+    """An operator asked for something that cannot be now; the text says why, on one line."""
+
+
+class OrderFailedError(OrderRefusedError):
+    """An order was carried out, and the process did not come up, or was wanted otherwise meanwhile."""
+
+
+class NoHostError(ProcwrapError):
+    """There is no procwrap to talk to, or what is there does not answer as one.
+
+    Attributes:
+        gone: whether nobody is there at all, unlike somebody who cannot be understood.
+    """
+
+    exit_status = ExitStatus.NO_HOST
+
+    def __init__(self, reason: str, gone: bool = False) -> None:
+        super().__init__(reason)
+        self.gone = gone
