@@ -65,7 +65,7 @@ setup(
     extras_require=EXTRAS,
     # twisted.plugins is a folder without __init__.py: the plugin lands beside Twisted's own.
     packages=[*find_packages(include=["procwrap*"]), "twisted.plugins"],
-    package_data={"procwrap": ["py.typed"]},
+    package_data={"procwrap": ["py.typed"], "procwrap.web": ["page/*"]},
     entry_points={"console_scripts": ["procwrap=procwrap.cli:entry"]},
     zip_safe=False,
 )
