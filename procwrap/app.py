@@ -17,6 +17,7 @@ from procwrap.children.fleet import Fleet
 from procwrap.children.gate import Gate
 from procwrap.children.leftovers import Leftovers
 from procwrap.children.notifications import Notifications
+from procwrap.children.orders import Orders
 from procwrap.children.ownusage import spent
 from procwrap.children.permits import Entrance
 from procwrap.children.reactions import HostReactions, WrapperReactions
@@ -24,22 +25,23 @@ from procwrap.children.reaper import Reaper
 from procwrap.children.shutdown import Shutdown
 from procwrap.children.signals import SignalStream
 from procwrap.children.surroundings import Surroundings
+from procwrap.conclusion import Conclusion
 from procwrap.coordinating import Coordination, Ties
 from procwrap.core.board import Board
-from procwrap.core.ending import NEVER_AGAIN, Remaining, code_of_all, code_of_one, counting
-from procwrap.core.events import End, Event, Level, Notice
+from procwrap.core.events import Level, Notice
 from procwrap.core.heartbeats import Heartbeats
-from procwrap.core.lifecycle import Input
-from procwrap.core.policy import Judgement
-from procwrap.core.snapshot import Snapshot
+from procwrap.core.roster import Roster
 from procwrap.errors import ExitStatus
 from procwrap.optional import begin_profiling, begin_sampling, begin_sinks
 from procwrap.outputs import Outputs, make_outputs
 from procwrap.prelude import Prelude
+from procwrap.residents import AskAgain, Reloads, Residents
 from procwrap.serving import Serving
 from procwrap.sinks.own import OwnLog
 from procwrap.spec.plan import Plan, Settings
 from procwrap.spec.process import ProcessSpec
+
+Finish = Callable[[int], None]
 
 
 @define(eq=False)
@@ -48,6 +50,10 @@ class Host:
 
     Args:
         finish: called once, at the very end, with the exit code.
+        ask_again: finds out what is asked for by then, and blocks.
+
+    Attributes:
+        orders: an operator's way to its processes.
     """
 
     _plan: Plan
@@ -55,8 +61,10 @@ class Host:
     _prelude: Prelude
     _reactor: Any
     _outputs: Outputs
-    _finish: Callable[[int], None]
+    _finish: Finish
+    _ask_again: AskAgain
     _board: Board = field(init=False)
+    _roster: Roster = field(init=False)
     _heartbeats: Heartbeats = field(init=False)
     _reaper: Reaper = field(init=False)
     _leftovers: Leftovers = field(init=False)
@@ -65,14 +73,17 @@ class Host:
     _shutdown: Shutdown = field(init=False)
     _serving: Serving = field(init=False)
     _coordination: Coordination = field(init=False)
-    _cause: tuple[str, int] | None = field(init=False, default=None)
+    _conclusion: Conclusion = field(init=False)
+    orders: Orders = field(init=False)
+    _reloads: Reloads = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Build every floor; nothing acts before ``start``."""
         reactor = self._reactor
         self._board = Board(self._outputs.own.broken)
         self._board.watch(self._outputs.own.watch)
-        self._heartbeats = Heartbeats(tuple(spec.name for spec in self._plan.processes))
+        self._roster = Roster(self._plan.processes)
+        self._heartbeats = Heartbeats(tuple(self._roster))
         self._serving = Serving(
             self._plan,
             self._settings,
@@ -82,6 +93,8 @@ class Host:
             self._heartbeats,
             self._outputs,
             time.time,
+            self._roster,
+            self._prelude.control,
         )
         self._reaper = Reaper(reactor)
         self._leftovers = Leftovers(reactor, self._reaper.expects)
@@ -90,11 +103,12 @@ class Host:
             self._reaper,
             self._prelude.launcher,
             self._prelude.head_start,
-            self._outputs.open_streams,
+            self._outputs.streams.open,
             self._outputs.hold,
             Notifications(reactor, self._board.tell),
         )
         self._coordination = Coordination(self._ties())
+        self._conclusion = Conclusion(self._board, reactor, self._roster, lambda: self._shutdown)
         self._fleet = self._make_fleet()
         self._shutdown = Shutdown(
             self._board,
@@ -106,11 +120,14 @@ class Host:
             None if self.wrapped is not None else self._settings.graceful_deadline or 0.0,
             self._outputs.waiting,
         )
-        self._watch_for_the_end()
+        self.orders = Orders(
+            self._fleet, self._board, reactor, lambda: self._shutdown.begun, self._reloads.ask
+        )
+        self._serving.fleet = self.orders
 
     def _ties(self) -> Ties:
         return Ties(
-            self._plan,
+            self._roster,
             self._settings,
             self._board,
             self._reactor,
@@ -132,38 +149,22 @@ class Host:
             self._leftovers,
             checks.make,
             checks.make_pre_stop,
-            self._one_ended_all,
+            self._conclusion.one_ended_all,
             self._settings.graceful_deadline,
             self._settings.reap_group,
             spent,
+            checks.renew,
         )
-        return Fleet({spec.name: Child(spec, surroundings) for spec in self._plan.processes}, board)
 
-    def _watch_for_the_end(self) -> None:
-        remaining = Remaining(counting(self._plan.processes), NEVER_AGAIN)
+        def make_child(spec: ProcessSpec) -> Child:
+            return Child(spec, surroundings)
 
-        def look(snapshot: Snapshot, event: Event) -> None:
-            if remaining.note(event) and not self._shutdown.begun:
-                self._reactor.callLater(0, self._end)
+        self._reloads = Reloads(self._residents(), self._ask_again, lambda: self.orders, make_child)
+        return Fleet({spec.name: make_child(spec) for spec in self._plan.processes}, board)
 
-        self._board.watch(look)
-
-    def _one_ended_all(self, spec: ProcessSpec, end: End, judged: Judgement) -> None:
-        if self._cause is None:
-            gave_up = judged.happened is Input.GIVEN_UP
-            code = code_of_one(end, vital=spec.restart.vital, gave_up=gave_up)
-            self._cause = (f"{spec.name}: {judged.reason}", code)
-        self._reactor.callLater(0, self._end)
-
-    def _end(self) -> None:
-        """End because of a process, a moment after its end.
-
-        By then it is known whether the last one that could run was a main or vital process, whose code
-        counts, and all that were given a head start have been taken over and can be stopped.
-        """
-        nothing_left = "no process is left that could run again"
-        reason, code = self._cause or (nothing_left, code_of_all(self._board.snapshot, self._plan.processes))
-        self._shutdown.begin(reason, code)
+    def _residents(self) -> Residents:
+        told = (self._executor.notifications, self._heartbeats, self._conclusion)
+        return Residents(self._ties(), self._serving, self._coordination, self._outputs.streams, *told)
 
     @property
     def wrapped(self) -> Child | None:
@@ -192,17 +193,19 @@ class Host:
         """Start the processes, then everything that they do not need."""
         self._install_signals()
         self._serving.event_counts = begin_sinks(
-            self._plan, self._settings, self._board, self._reactor, time.time, self._outputs
+            self._roster, self._settings, self._board, self._reactor, time.time, self._outputs
         )
         for warning in (*self._plan.warnings, *self._prelude.warnings):
             self._board.tell(Notice(Level.WARNING, warning))
         self._coordination.begin()
         self._fleet.start()
-        begin_sampling(self._fleet, self._board, self._reactor, everybody=self._settings.socket is not None)
+        self._reloads.residents.resample = begin_sampling(
+            self._fleet, self._board, self._reactor, everybody=self._serving.listens
+        )
         begin_profiling(self._settings, self._board, self._reactor)
         # Those with a head start may have ended before anybody listened to SIGCHLD.
         self._reaper.reap()
-        self._reactor.callLater(0, self._serve)
+        self._reactor.callLater(0, lambda: self._serving.begin().addErrback(self._cannot_serve))
 
     def _install_signals(self) -> None:
         reap, wrapped = self._reaper.reap, self.wrapped
@@ -211,22 +214,19 @@ class Host:
             around = WrapperReactions(self._board, self._reactor, wrapped, self._shutdown, reap, deadline)
             deliver = around.deliver
         else:
-            deliver = HostReactions(self._board, self._shutdown, reap, self._say_states).deliver
+            deliver = HostReactions(
+                self._board,
+                self._shutdown,
+                reap,
+                lambda: self._outputs.say_states(self._board.snapshot),
+                self._reloads.on_signal,
+            ).deliver
         SignalStream(self._reactor, self._prelude.signals, deliver).start()
-
-    def _serve(self) -> None:
-        self._serving.begin().addErrback(self._cannot_serve)
 
     def _cannot_serve(self, failure: Failure) -> None:
         # Nobody could ask whether we are alive: better an end that everybody sees.
         self._board.tell(Notice(Level.FATAL, f"cannot serve HTTP: {failure.value!r}"))
         self._shutdown.begin("cannot serve HTTP", ExitStatus.CANNOT_START)
-
-    def _say_states(self) -> None:
-        for name, view in self._board.snapshot.processes.items():
-            state = view.state.value
-            fields = {"process": name, "state": state, "child": view.pid, "restarts": view.restarts}
-            self._outputs.own.say(Level.INFO, view.reason or state, fields)
 
     def loss(self) -> str | None:
         """Return what was lost on stdout, in one line."""
@@ -238,10 +238,10 @@ class Host:
 
 
 def compose(
-    plan: Plan, settings: Settings, prelude: Prelude, reactor: Any, finish: Callable[[int], None]
+    plan: Plan, settings: Settings, prelude: Prelude, reactor: Any, finish: Finish, ask_again: AskAgain
 ) -> Host:
     """Build the host of a plan, with a clock that does not jump."""
     # Twisted's own is the wall clock: set back by an hour, every timer would be an hour late.
     reactor.seconds = time.monotonic
     outputs = make_outputs(plan, settings, reactor.callFromThread, time.time)
-    return Host(plan, settings, prelude, reactor, outputs, finish)
+    return Host(plan, settings, prelude, reactor, outputs, finish, ask_again)

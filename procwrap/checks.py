@@ -15,6 +15,7 @@ from procwrap.core.board import Board
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.lifecycle import Input
 from procwrap.core.locks import HeldLocks
+from procwrap.core.reloads import ChecksRenewed
 
 
 @define(eq=False)
@@ -73,6 +74,20 @@ class CheckMaker:
         held_back = self._hook_maker().post_start(child, child.spec.post_start)
         both: Checks = held_back.before(self._checks(child, held_back.happen))
         return both
+
+    def renew(self, child: Child, old: Checks) -> Checks:
+        """Return the checks of ``child`` by its spec as it is now, in place of the old ones of the same run.
+
+        Its postStart hook goes on as it has begun.
+        """
+        self._board.tell(ChecksRenewed(child.spec.name))
+        if self._hooks is not None and (held_back := self._hooks.holds_back(old)) is not None:
+            held_back.exchange(self._checks(child, held_back.happen))
+            return old
+        old.stop()
+        new = self._checks(child, child.happen)
+        new.start()
+        return new
 
     def make_pre_stop(self, child: Child) -> Checks:
         """Return the preStop hook of ``child``, whose stop has just begun."""

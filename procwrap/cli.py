@@ -6,12 +6,13 @@ import os
 import select
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from os import _exit as exit_now
 from typing import TYPE_CHECKING, NoReturn
 
-from procwrap import __version__
-from procwrap.errors import ExitStatus, ProcwrapError, UsageError
+from procwrap import __version__, subcommands
+from procwrap.errors import ExitStatus, OrderRefusedError, ProcwrapError, UsageError
 
 if TYPE_CHECKING:
     from procwrap.spec.lockserving import LockServing
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 def entry() -> NoReturn:
     """Be the console script."""
-    from procwrap.config import find
+    from procwrap.config import variables
 
     _occupy_standard_descriptors()
-    leave(run(sys.argv[1:], find.environ()))
+    leave(run(sys.argv[1:], variables.environ()))
 
 
 def _occupy_standard_descriptors() -> None:
@@ -57,22 +58,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         The exit code.
     """
     try:
-        if argv and argv[0] == "check":
-            from procwrap import check
-
-            return check.run(argv[1:], environ, sys.stdin.buffer, sys.stdout, sys.stderr)
-        if argv and argv[0] == "convert":
-            from procwrap import convert
-
-            return convert.run(argv[1:], environ, sys.stdin.buffer, sys.stdout, sys.stderr)
-        if argv and argv[0] == "schema":
-            from procwrap import schema
-
-            return schema.run(argv[1:], sys.stdout)
-        if argv and argv[0] == "events":
-            from procwrap import collector
-
-            return collector.run(argv[1:], sys.stdout, time.time)
+        if argv and argv[0] and not argv[0].startswith("-"):
+            return subcommands.run(argv, environ)
         return _run_mode(argv, environ)
     except ProcwrapError as error:
         print(error, file=sys.stderr)
@@ -95,8 +82,7 @@ def _run_mode(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     locks = ask_for_locks(parsed.given, environ)
     if locks is not None:
         return _serve_locks(*locks)
-    plan, settings = ask(parsed.given, environ)
-    return host(plan, settings, environ)
+    return host(*ask(parsed.given, environ), environ, partial(ask_again, parsed.given, environ))
 
 
 def ask(argv: Given, environ: Mapping[str, str]) -> tuple[Plan, Settings]:
@@ -126,6 +112,20 @@ def ask(argv: Given, environ: Mapping[str, str]) -> tuple[Plan, Settings]:
 
         refuse_machine(os.getpid())
     return merging.with_permits(plan, settings), settings
+
+
+def ask_again(argv: Given, environ: Mapping[str, str]) -> tuple[Plan, Settings]:
+    """Find out what is asked for now that procwrap runs.
+
+    Raises:
+        UsageError: as ``ask`` does.
+        OrderRefusedError: the config is one that cannot have changed.
+    """
+    from procwrap.config import find
+
+    if (source := find.unchanging(argv, environ)) is not None:
+        raise OrderRefusedError(f"the config came from {source}, which cannot be read again: use a file")
+    return ask(argv, environ)
 
 
 def _wait(argv: Given, env: Given) -> int:
@@ -176,8 +176,16 @@ def _serve_locks(asked: LockServing, settings: Settings) -> int:
     return ExitStatus.DONE
 
 
-def host(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> int:
+def host(
+    plan: Plan, settings: Settings, environ: Mapping[str, str], again: Callable[[], tuple[Plan, Settings]]
+) -> int:
     """Run the processes of a plan to their end.
+
+    Args:
+        plan: what to run.
+        settings: how.
+        environ: that of procwrap.
+        again: finds out what is asked for by then; blocks.
 
     Returns:
         The exit code.
@@ -203,7 +211,7 @@ def host(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> int:
             codes.append(code)
             reactor.stop()
 
-        built = compose(plan, settings, done, reactor, finish)
+        built = compose(plan, settings, done, reactor, finish, again)
         built.begin_log()
         built.listen()
         reactor.callWhenRunning(built.start)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 
 from procwrap.coordinating import Ties
 from procwrap.core.ending import code_of_all
@@ -18,6 +18,7 @@ from procwrap.pod.mason import Mason
 from procwrap.pod.mourning import Mourning
 from procwrap.pod.tombstone import Tombstone
 from procwrap.probes.aside import Asides
+from procwrap.spec.graves import Graves as Asked
 from procwrap.spec.process import ProcessSpec
 
 
@@ -28,23 +29,50 @@ class Graves:
     _ties: Ties
     _asides: Asides = field(init=False)
     _bereft: set[str] = field(factory=set)
+    _asked: dict[str, Asked] = field(factory=dict)
+    _masons: dict[str, tuple[Mason, Callable[[], None]]] = field(factory=dict)
+    _mourners: dict[str, Mourning] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        """Have somebody to do what blocks."""
+        """Have somebody to do what blocks, and finish what is being written at the end."""
         self._asides = Asides(self._ties.reactor)
+        self._ties.shutdown().do_after(self._finish)
 
-    def begin(self) -> None:
-        """Write and watch from now on."""
+    def begin_with(self, specs: Iterable[ProcessSpec]) -> None:
+        """Write and watch for these processes from now on."""
         mourned: dict[str, list[ProcessSpec]] = {}
-        for spec in self._ties.plan.processes:
-            if spec.graves is None:
+        for spec in specs:
+            asked = spec.graves
+            if asked is None:
                 continue
-            if spec.graves.name:
-                self._keep(spec, spec.graves.graveyard, spec.graves.name)
-            if spec.graves.death_deps:
-                mourned.setdefault(spec.graves.graveyard, []).append(spec)
-        for directory, specs in mourned.items():
-            self._mourn(directory, specs)
+            self._asked[spec.name] = asked
+            if asked.name:
+                self._keep(spec, asked.graveyard, asked.name)
+            if asked.death_deps:
+                mourned.setdefault(asked.graveyard, []).append(spec)
+        for directory, those in mourned.items():
+            self._mourn(directory, those)
+
+    def admit(self, spec: ProcessSpec) -> None:
+        """Do for a process what it asks for now."""
+        if self._asked.get(spec.name) != spec.graves:
+            self.forget(spec.name)
+            self.begin_with([spec])
+
+    def forget(self, name: str) -> None:
+        """Write and watch no more for this process."""
+        self._asked.pop(name, None)
+        self._bereft.discard(name)
+        _, unwatch = self._masons.pop(name, (None, None))
+        if unwatch is not None:
+            unwatch()
+        mourning = self._mourners.pop(name, None)
+        if mourning is not None and mourning not in self._mourners.values():
+            mourning.stop()
+
+    def _finish(self) -> Deferred[None]:
+        finished = DeferredList([mason.finish() for mason, _ in self._masons.values()])
+        return finished.addCallback(lambda _: None)
 
     def _keep(self, spec: ProcessSpec, directory: str, name: str) -> None:
         ties = self._ties
@@ -57,8 +85,7 @@ class Graves:
             return self._asides.ask(work, directory)
 
         mason = Mason(spec.name, carve, ties.reactor, ties.wall, partial(self._warn, spec.name))
-        ties.board.watch(mason.watch)
-        ties.shutdown().do_after(mason.finish)
+        self._masons[spec.name] = mason, ties.board.watch(mason.watch)
 
     def _mourn(self, directory: str, specs: Iterable[ProcessSpec]) -> None:
         bereaved: dict[str, list[ProcessSpec]] = {}
@@ -69,9 +96,14 @@ class Graves:
 
         def on_death(name: str, stone: Tombstone) -> None:
             for spec in bereaved[name]:
-                self._follow(spec, name, stone)
+                # Else it asks for something else by now, or is no more.
+                if self._mourners.get(spec.name) is mourning:
+                    self._follow(self._ties.roster[spec.name], name, stone)
 
-        Mourning(directory, visit, self._ties.reactor, on_death, partial(self._warn, "")).begin()
+        mourning = Mourning(directory, visit, self._ties.reactor, on_death, partial(self._warn, ""))
+        for names in bereaved.values():
+            self._mourners |= {spec.name: mourning for spec in names}
+        mourning.begin()
 
     def _follow(self, spec: ProcessSpec, dead: str, stone: Tombstone) -> None:
         code = "" if stone.exit_code is None else f" with exit code {stone.exit_code}"
@@ -101,7 +133,7 @@ class Graves:
                 return
         shutdown = self._ties.shutdown()
         if not shutdown.begun:
-            code = code_of_all(snapshot, self._ties.plan.processes)
+            code = code_of_all(snapshot, self._ties.roster.specs)
             self._ties.reactor.callLater(0, shutdown.begin, "no process is left", code)
 
     def _warn(self, about: str, text: str) -> None:

@@ -17,6 +17,7 @@ from procwrap.children.commands import HookRunner
 from procwrap.children.executor import Executor
 from procwrap.children.hookrun import HookRun, Step
 from procwrap.children.slices import Slices
+from procwrap.children.surroundings import Checks
 from procwrap.core.events import Event
 from procwrap.interfaces import IProbe
 from procwrap.spec.hook import CommandHook, PostStart, PreStop
@@ -64,6 +65,11 @@ class HookMaker:
     def __attrs_post_init__(self) -> None:
         """Let all hooks share the reactor's time: a shutdown may begin hundreds of them at once."""
         self._turns = Slices(self._reactor)
+
+    @staticmethod
+    def holds_back(checks: Checks) -> hooks.HealthAfterPostStart | None:
+        """Return these checks if there is a postStart hook among them."""
+        return checks if isinstance(checks, hooks.HealthAfterPostStart) else None
 
     def post_start(self, child: Child, asked: PostStart) -> hooks.HealthAfterPostStart:
         """Return what holds the health of a child back until this hook has ended well."""

@@ -96,3 +96,45 @@ class ILeaseStore(Interface):
 
     def close() -> Any:
         """Return a Deferred that fires when everything is written and closed."""
+
+
+class IFleet(Interface):
+    """Acts on processes by name, for an operator; every name has to be one of the snapshot's.
+
+    Whatever cannot be now fails with ``errors.OrderRefusedError``: a start during the shutdown, say.
+    Cancelling a Deferred ends the waiting only, never what was asked for.
+    """
+
+    def start(name: str) -> Any:
+        """Start a process that does not run; one that runs, or will by itself, is left as it is.
+
+        Returns:
+            Deferred[None]: fires when it runs and is healthy, or has done its work; fails when it could not
+            be started, ended otherwise, or was stopped meanwhile.
+        """
+
+    def stop(name: str) -> Any:
+        """Stop a process, with its preStop hook and its grace; it is not started again by itself.
+
+        Returns:
+            Deferred[None]: fires when it is gone.
+        """
+
+    def restart(name: str) -> Any:
+        """Stop a process if it runs, and start it; fires and fails as ``start`` does."""
+
+    def signal(name: str, number: int) -> None:
+        """Send a signal to its process group.
+
+        Raises:
+            OrderRefusedError: it does not run.
+        """
+
+    def reload() -> Any:
+        """Read the config again and change what has changed in it, once everything in it was checked.
+
+        Returns:
+            Deferred[core.changes.Changes]: fires when everything is as the config says, or failed to become
+            so, which the Changes tell. Fails with config.problem.ConfigError, or another UsageError, when
+            the config is wrong (nothing has changed then), and with OrderRefusedError.
+        """

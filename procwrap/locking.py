@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from procwrap.children.group import send_to_group
 from procwrap.children.launch import Command, launch
-from procwrap.config import find
+from procwrap.config import variables
 from procwrap.coordinating import Ties
 from procwrap.core.events import Event, Spawned
 from procwrap.core.snapshot import Snapshot
@@ -30,7 +30,7 @@ from procwrap.lock.permit import LockPermit, Surroundings
 from procwrap.posting import make_post
 from procwrap.probes.aside import Asides
 from procwrap.spec.lock import LockSpec
-from procwrap.spec.process import Attributes
+from procwrap.spec.process import Attributes, ProcessSpec
 
 GUARD = Path(__file__).parent / "lock" / "guard.py"
 RELEASE_WITHIN = 1.5
@@ -44,10 +44,12 @@ class Locking:
     _ties: Ties
     _asides: Asides = field(init=False)
     _around: Surroundings = field(init=False)
-    permits: Mapping[str, LockPermit] = field(init=False)
+    permits: dict[str, LockPermit] = field(init=False, factory=dict)
+    _locks: dict[str, LockSpec] = field(init=False, factory=dict)
+    _former: list[Deferred[None]] = field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
-        """Build a permit for each process that has a lock."""
+        """Build what all locks share."""
         ties = self._ties
         self._asides = Asides(ties.reactor)
         self._around = Surroundings(
@@ -61,18 +63,29 @@ class Locking:
             lambda group: send_to_group(group, signal.SIGKILL),
             lambda group: send_to_group(group, 0),
         )
-        self.permits = {
-            spec.name: LockPermit(spec.name, self._leases(spec.name, spec.lock), self._around)
-            for spec in ties.plan.processes
-            if spec.lock is not None
-        }
 
     def begin(self) -> None:
-        """Have the processes tell the guard who they are, and give the locks back at the end."""
-        for name, permit in self.permits.items():
-            self._ties.launcher.do_last(name, ("the shared lock", permit.begin_run))
+        """Give the locks back at the end."""
         self._ties.board.watch(self._watch)
         self._ties.shutdown().do_after(self._end)
+
+    def admit(self, spec: ProcessSpec) -> None:
+        """Build a permit for a process that has a lock, and have it tell the guard who it is."""
+        if self._locks.get(spec.name) == spec.lock:
+            return
+        self.forget(spec.name)
+        if spec.lock is not None:
+            permit = LockPermit(spec.name, self._leases(spec.name, spec.lock), self._around)
+            self.permits[spec.name], self._locks[spec.name] = permit, spec.lock
+            self._ties.launcher.do_last(spec.name, ("the shared lock", permit.begin_run))
+
+    def forget(self, name: str) -> None:
+        """Take no lock for this process any more; one that it has had may still be on its way back."""
+        permit = self.permits.pop(name, None)
+        if permit is not None:
+            del self._locks[name]
+            self._ties.launcher.forget(name)
+            self._former = [over for over in (*self._former, permit.over) if not over.called]
 
     def _watch(self, _: Snapshot, event: Event) -> None:
         if isinstance(event, Spawned) and (permit := self.permits.get(event.name)) is not None:
@@ -80,7 +93,7 @@ class Locking:
 
     def _end(self) -> Deferred[None]:
         reactor = self._ties.reactor
-        over = DeferredList([permit.over for permit in self.permits.values()])
+        over = DeferredList([*self._former, *(permit.over for permit in self.permits.values())])
         ended: Deferred[None] = Deferred(lambda _: done())
 
         def done(_: object = None) -> None:
@@ -131,7 +144,7 @@ def execute_guard(channel: int) -> int:
     command = Command(
         sys.executable or "python3",
         ("-I", "-S", str(GUARD)),
-        find.environ(),
+        variables.environ(),
         attributes=Attributes(setsid=True),
     )
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.web.iweb import IRequest
 
 import twisted
 from procwrap import __version__
@@ -15,13 +17,15 @@ from procwrap.core.board import Board
 from procwrap.core.commandline import shown_command
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.histogram import Histogram
+from procwrap.core.roster import Derived, Roster
 from procwrap.core.tallies import Tallies
 from procwrap.metrics.collector import Collector, Own, Sources
 from procwrap.optional import EventCounts
 from procwrap.outputs import Outputs
-from procwrap.spec.plan import Plan
-from procwrap.web.answers import Handler
+from procwrap.spec.plan import MergeSettings
+from procwrap.web.answers import Handler, Reply
 from procwrap.web.delay import Delay
+from procwrap.web.inspect import NOTHING
 from procwrap.web.metrics import Metrics, timed
 from procwrap.web.slices import slices
 
@@ -39,9 +43,12 @@ class Measuring:
     Args:
         started_wall: when procwrap began, in seconds since the epoch.
         event_counts: how many events were sent.
+
+    Attributes:
+        delay: how late timers fire, once it has begun.
     """
 
-    _plan: Plan
+    _roster: Roster
     _board: Board
     _heartbeats: Heartbeats
     _outputs: Outputs
@@ -49,33 +56,49 @@ class Measuring:
     _reactor: Any
     _started_wall: float
     _event_counts: EventCounts
+    _merge: Handler | None = None
     _merging: Histogram | None = None
     _merge_log: MergeLog | None = None
+    delay: Delay = field(init=False)
 
-    def watched(self, merge: Handler, log: MergeLog) -> Handler:
-        """Measure how long /prommerge takes, and show which targets the log says are up."""
-        self._merging, self._merge_log = Histogram(MERGE_SECONDS), log
-        return timed(merge, self._reactor, self._merging)
+    def merge(self, request: IRequest) -> Reply | Deferred[Reply]:
+        """Answer /prommerge."""
+        return NOTHING if self._merge is None else self._merge(request)
+
+    def begin_merging(self, settings: MergeSettings) -> None:
+        """Merge from now on, if nobody does yet and there is something to merge.
+
+        It is measured how long that takes, and shown which targets its log says are up.
+        """
+        if self._merge is not None or all(spec.prom_target is None for spec in self._roster.values()):
+            return
+        from procwrap.scraping import make_merging
+        from procwrap.web.mergelog import MergeLog
+
+        self._merge_log = MergeLog(self._board.tell, settings.suppress_errors)
+        self._merging = Histogram(MERGE_SECONDS)
+        merge = make_merging(self._roster, settings, self._board, self._reactor, self._merge_log)
+        self._merge = timed(merge, self._reactor, self._merging)
 
     def begin(self) -> Handler:
         """Begin to measure the reactor; return what answers /metrics."""
-        delay = Delay(self._reactor)
-        delay.begin()
-        return Metrics(Collector(self._sources(delay.histogram)), slices(self._reactor)).asked
+        self.delay = Delay(self._reactor)
+        self.delay.begin()
+        return Metrics(Collector(self._sources(self.delay.histogram)), slices(self._reactor)).asked
 
     def _sources(self, delay: Histogram) -> Sources:
         return Sources(
             lambda: self._board.snapshot,
             self._tallies,
-            {process.name: shown_command(process) for process in self._plan.processes},
+            Derived(self._roster, shown_command),
             self._beat_period,
-            self._outputs.log_counts,
+            self._outputs.streams.counts,
             self._outputs.dropped,
             delay,
             Own(own_usage, self._started_wall, _build()),
-            self._merging,
+            lambda: self._merging,
             self._targets,
-            _memory_limits(self._plan),
+            Derived(self._roster, lambda process: process.memory_limit),
             self._event_counts,
         )
 
@@ -85,11 +108,6 @@ class Measuring:
     def _beat_period(self, name: str) -> float | None:
         beat = self._heartbeats.last(name)
         return None if beat is None else beat.period
-
-
-def _memory_limits(plan: Plan) -> dict[str, int]:
-    limits = ((process.name, process.memory_limit) for process in plan.processes)
-    return {name: limit for name, limit in limits if limit is not None}
 
 
 def _build() -> dict[str, str]:

@@ -11,12 +11,14 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from procwrap import __version__
+from procwrap.children.child import Child
 from procwrap.children.fleet import Fleet
 from procwrap.core.board import Board
 from procwrap.core.events import Level, Notice
+from procwrap.core.roster import Roster
 from procwrap.outputs import Outputs
 from procwrap.spec.events import Elasticsearch
-from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.plan import Settings
 from procwrap.spec.profiling import Profiling
 
 EventCounts = Callable[[], Mapping[tuple[str, str], int]]
@@ -49,12 +51,17 @@ def begin_readiness_file(settings: Settings, board: Board, wall: Callable[[], fl
 
 
 def begin_sinks(
-    plan: Plan, settings: Settings, board: Board, reactor: Any, wall: Callable[[], float], outputs: Outputs
+    roster: Roster,
+    settings: Settings,
+    board: Board,
+    reactor: Any,
+    wall: Callable[[], float],
+    outputs: Outputs,
 ) -> EventCounts:
     """Begin everything that tells others what happens, before there is anything to tell.
 
     Args:
-        plan: that is run.
+        roster: the processes.
         settings: say where to.
         board: is watched.
         reactor: the one that runs.
@@ -68,12 +75,12 @@ def begin_sinks(
     if settings.loki is not None:
         from procwrap.pushing import begin_pushing
 
-        begin_pushing(plan, settings.loki, board, reactor, wall, outputs)
-    return begin_events(plan, settings, board, reactor, wall, outputs.flush_too)
+        begin_pushing(roster, settings.loki, board, reactor, wall, outputs)
+    return begin_events(roster, settings, board, reactor, wall, outputs.flush_too)
 
 
 def begin_events(
-    plan: Plan,
+    roster: Roster,
     settings: Settings,
     board: Board,
     reactor: Any,
@@ -83,7 +90,7 @@ def begin_events(
     """Send events to the servers that take them, if there are any.
 
     Args:
-        plan: whose processes the events are about.
+        roster: the processes that the events are about.
         settings: say where the servers are.
         board: is watched.
         reactor: the one that runs.
@@ -99,7 +106,7 @@ def begin_events(
     def report(level: Level, text: str) -> None:
         board.tell(Notice(level, text))
 
-    sinks = _event_sinks(plan, settings, reactor, wall, report)
+    sinks = _event_sinks(roster, settings, reactor, wall, report)
     for sink in sinks.values():
         board.watch(sink.watch)
         flush_too(sink.flush)
@@ -108,7 +115,7 @@ def begin_events(
 
 
 def _event_sinks(
-    plan: Plan,
+    roster: Roster,
     settings: Settings,
     reactor: Any,
     wall: Callable[[], float],
@@ -119,7 +126,7 @@ def _event_sinks(
     from procwrap.sinks.seedevents import SeedEvents
 
     def seed_events() -> SeedEvents:
-        return SeedEvents({spec.name: spec for spec in plan.processes}, settings.debug)
+        return SeedEvents(roster, settings.debug)
 
     ask = Asides(reactor).ask
     labels = PodLabels(settings.event_labels, reactor, ask, partial(report, Level.WARNING))
@@ -154,14 +161,29 @@ def _to_elasticsearch(
     return make_delivery(bulk, "events", server.url + PATH, BOUNDS, reactor, wall, report)
 
 
-def begin_sampling(fleet: Fleet, board: Board, reactor: Any, *, everybody: bool) -> None:
-    """Measure what processes use: those with a memory limit, or everybody because it can be asked for."""
-    children = fleet.children.values()
-    measured = tuple(child for child in children if everybody or child.spec.memory_limit is not None)
-    if measured:
+def begin_sampling(fleet: Fleet, board: Board, reactor: Any, *, everybody: bool) -> Callable[[], None]:
+    """Measure what processes use: those with a memory limit, or everybody because it can be asked for.
+
+    Returns:
+        To be called when the processes are others than before: who has begun only now has a limit.
+    """
+    begun: list[object] = []
+
+    def measured() -> list[Child]:
+        children = fleet.children.values()
+        return [child for child in children if everybody or child.spec.memory_limit is not None]
+
+    def look() -> None:
+        if begun or not measured():
+            return
         from procwrap.children.sampling import Sampling, usage_reader
 
-        Sampling(reactor, measured, board.tell, usage_reader()).start()
+        sampling = Sampling(reactor, measured, board.tell, usage_reader())
+        begun.append(sampling)
+        sampling.start()
+
+    look()
+    return look
 
 
 def begin_profiling(settings: Settings, board: Board, reactor: Any) -> None:

@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList
 
-from procwrap.children.output import PipeReader, Stream
+from procwrap.children.output import PipeReader
 from procwrap.core.events import Level
-from procwrap.logs.counts import Counts
-from procwrap.logs.formats import formatter
-from procwrap.logs.pipeline import Pipeline
+from procwrap.core.snapshot import Snapshot
 from procwrap.logs.recent import Recent
 from procwrap.logs.record import NAME
-from procwrap.logs.source import Source
 from procwrap.sinks.file import RotatingFile
 from procwrap.sinks.own import OwnLog
 from procwrap.sinks.pressure import LAST_HIGH, LAST_LOW, Pressure
 from procwrap.sinks.stdout import Outlet
+from procwrap.spec.logs import LogFile
 from procwrap.spec.plan import Plan, Settings
-from procwrap.spec.probe import Pairs
-from procwrap.spec.process import ProcessSpec
-
-_NAMES = {1: "stdout", 2: "stderr"}
+from procwrap.streams import Deliver, FurtherSink, Streams
 
 MOST_ENDED = 256
 """Pipes of ended processes that may wait to be read, besides two for each process."""
 
 CallInReactor = Callable[..., object]
-Deliver = Callable[[bytes, int], None]
-
-
-class FurtherSink(Protocol):
-    """Another place for all records, which knows by itself how long flushing may take."""
-
-    @property
-    def kind(self) -> str:
-        """What it is called in metrics."""
-
-    @property
-    def dropped(self) -> int:
-        """Records that were given up."""
-
-    def stream(self, ours: Pairs, labels: Pairs) -> Deliver:
-        """Return what takes the records of an output, given what it is and the labels of the config."""
-
-    def flush(self) -> Deferred[None]:
-        """Write out everything that is queued; fires when that is done or given up."""
 
 
 @define(eq=False)
@@ -58,50 +33,24 @@ class Outputs:
 
     Attributes:
         own: procwrap's own log.
-        recent: the last lines of each process.
+        streams: where the lines of each process go.
     """
 
     own: OwnLog
-    recent: Mapping[str, Recent]
+    streams: Streams
     _own_outlets: list[Deliver]
     _stdout: Outlet
-    _files: Mapping[str, RotatingFile]
     _pressure: Pressure
     _last_pressure: Pressure
     _settings: Settings
-    _wall: Callable[[], float]
     _ended: dict[int, PipeReader] = field(factory=dict)
     """What processes left behind when they ended, the oldest first."""
-    _counts: dict[tuple[str, str], Counts] = field(factory=dict)
     _further: list[Callable[[], Deferred[None]]] = field(factory=list)
-    _further_sinks: list[FurtherSink] = field(factory=list)
 
-    def open_streams(self, spec: ProcessSpec, pid: int, hook: str = "", /) -> Mapping[int, Stream]:
-        """Return where the two outputs of a run of a process, or of one of its hooks, go."""
-        log_format = spec.log.format or self._settings.log_format
-        outlets = [] if spec.log.discard else self._outlets(spec)
-        return {
-            number: Pipeline(
-                formatter(log_format.value, Source(spec.name, out, pid, spec.labels, hook)),
-                [*outlets, *self._further_outlets(spec, out)],
-                spec.log.max_line_bytes,
-                self._wall,
-                self._counts.setdefault((spec.name, out), Counts()),
-            )
-            for number, out in _NAMES.items()
-        }
-
-    def _outlets(self, spec: ProcessSpec) -> list[Deliver]:
-        outlets: list[Deliver] = [self._stdout.write, self.recent[spec.name].add]
-        if spec.name in self._files:
-            outlets.append(self._files[spec.name].write)
-        return outlets
-
-    def _further_outlets(self, spec: ProcessSpec, out: str) -> list[Deliver]:
-        if spec.log.discard:
-            return []
-        ours = (("name", spec.name), ("out", out))
-        return [sink.stream(ours, spec.labels) for sink in self._further_sinks]
+    @property
+    def recent(self) -> Mapping[str, Recent]:
+        """The last lines of each process."""
+        return self.streams.recent
 
     def hold(self, reader: PipeReader) -> Callable[[], None]:
         """Let stdout's pressure pause a reader, until the returned callable is called."""
@@ -113,7 +62,7 @@ class Outputs:
     def _hold_last(self, reader: PipeReader) -> Callable[[], None]:
         self._ended[id(reader)] = reader
         self._last_pressure.register(reader)
-        if len(self._ended) > MOST_ENDED + 2 * len(self.recent):
+        if len(self._ended) > MOST_ENDED + 2 * len(self.streams.recent):
             # Nobody has read our stdout for long, and descriptors are finite.
             next(iter(self._ended.values())).finish_now()
 
@@ -130,7 +79,7 @@ class Outputs:
         return further.addCallback(lambda _: self._flush_files())
 
     def _flush_files(self) -> Deferred[None]:
-        flushed = [self._stdout.flush(), *(file.flush() for file in self._files.values())]
+        flushed = [self._stdout.flush(), *self.streams.flush_files()]
         return DeferredList(flushed, consumeErrors=True).addCallback(lambda _: None)
 
     def flush_too(self, flush: Callable[[], Deferred[None]]) -> None:
@@ -139,7 +88,7 @@ class Outputs:
 
     def add_sink(self, sink: FurtherSink) -> None:
         """Send all records of processes that are not started yet, and all our own from now on, there, too."""
-        self._further_sinks.append(sink)
+        self.streams.further.append(sink)
         self._own_outlets.append(sink.stream((("name", NAME),), self._settings.labels))
         self.flush_too(sink.flush)
 
@@ -147,18 +96,20 @@ class Outputs:
         """Return how many bytes wait for the reader of stdout."""
         return self._stdout.queued_bytes
 
-    def log_counts(self) -> Iterator[tuple[str, str, int, int]]:
-        """Yield for each process and output how many lines and bytes have come out of it."""
-        for (name, out), counts in self._counts.items():
-            yield name, out, counts.lines, counts.size
-
     def dropped(self) -> Mapping[str, int]:
         """Return how many records were given up on the way to each kind of outlet."""
         dropped = {"stdout": self._stdout.dropped_records}
-        if self._files:
-            dropped["file"] = sum(file.dropped_records for file in self._files.values())
-        dropped |= {sink.kind: sink.dropped for sink in self._further_sinks}
+        if (in_files := self.streams.dropped_in_files) is not None:
+            dropped["file"] = in_files
+        dropped |= {sink.kind: sink.dropped for sink in self.streams.further}
         return dropped
+
+    def say_states(self, snapshot: Snapshot) -> None:
+        """Write the state of every process to our own log."""
+        for name, view in snapshot.processes.items():
+            state = view.state.value
+            fields = {"process": name, "state": state, "child": view.pid, "restarts": view.restarts}
+            self.own.say(Level.INFO, view.reason or state, fields)
 
     def loss(self) -> str | None:
         """Give up what still waits, and return what could not be written to stdout, in one line; or None."""
@@ -188,16 +139,22 @@ def make_outputs(
             outlet(record, 1)
 
     own = OwnLog(write_own, wall, settings.log_format.value, _least(settings, wrapped))
+    report = partial(own.say, Level.WARNING)
+
+    def make_file(file: LogFile) -> RotatingFile:
+        return RotatingFile(file.path, file.max_bytes, file.backups, call_in_reactor, report)
+
+    streams = Streams(stdout, make_file, settings.log_format.value, wall)
+    for spec in plan.processes:
+        streams.admit(spec)
     return Outputs(
         own,
-        {spec.name: Recent() for spec in plan.processes},
+        streams,
         own_outlets,
         stdout,
-        _files(plan, own, call_in_reactor),
         pressure,
         last_pressure,
         settings,
-        wall,
     )
 
 
@@ -206,13 +163,3 @@ def _least(settings: Settings, wrapped: bool) -> Level:
         return Level.DEBUG
     # Where it waits for other containers, a person wants to know for which.
     return Level.ERROR if wrapped and settings.pod is None else Level.INFO
-
-
-def _files(plan: Plan, own: OwnLog, call_in_reactor: CallInReactor) -> Mapping[str, RotatingFile]:
-    """Return the file of each process that has one; no two have the same."""
-    report = partial(own.say, Level.WARNING)
-    return {
-        spec.name: RotatingFile(file.path, file.max_bytes, file.backups, call_in_reactor, report)
-        for spec in plan.processes
-        if (file := spec.log.file) is not None
-    }

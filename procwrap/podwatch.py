@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from procwrap.children.permits import Permit
 from procwrap.coordinating import Ties
 from procwrap.core.events import Event, Level, Notice, SignalReceived
+from procwrap.core.roster import Derived
 from procwrap.core.snapshot import Snapshot
 from procwrap.errors import ExitStatus
 from procwrap.pod.kubernetes import PodWatch, Sight
@@ -49,14 +50,13 @@ class PodTies:
         self._watch = PodWatch(pod.name, self._make_api, reactor, random.random, outage)
         self._sidecars = Sidecars(self._watch, self._ours.name, reactor, self._give_up)
 
-    def permits(self) -> Iterator[tuple[str, Permit]]:
-        """Yield who has to agree before a process starts, in the order in which they are asked."""
-        processes = self._ties.plan.processes
+    def permits(self) -> Iterator[Callable[[str], Permit | None]]:
+        """Yield what tells who has to agree before a process starts, in the order in which they are asked."""
         if self._pod.wait_sidecars:
-            yield from ((spec.name, self._sidecars) for spec in processes)
-        asked = {spec.name: spec.birth for spec in processes if spec.birth is not None}
+            yield lambda name: self._sidecars
+        asked = Derived(self._ties.roster, lambda spec: spec.birth)
         births = Births(self._watch, asked, self._ties.reactor, self._give_up)
-        yield from ((name, births) for name in asked)
+        yield lambda name: births if name in asked else None
 
     def begin(self) -> None:
         """Watch, if it is to be watched from the beginning, and wait at the end, if it is to be waited."""

@@ -20,8 +20,9 @@ from procwrap.children import terminal
 from procwrap.children.group import send_to_group
 from procwrap.children.launcher import HeadStart, Launcher
 from procwrap.children.signalpipe import HOST, WRAPPER, SignalPipe
-from procwrap.config import find
+from procwrap.config import environment, find
 from procwrap.spec.plan import Plan, Settings
+from procwrap.web.controlsocket import ControlSocket, open_control
 from procwrap.web.early import open_early
 
 HEAD_START = 0.2
@@ -35,6 +36,7 @@ class Prelude:
     Attributes:
         lends_terminal: the wrapped command gets the terminal, for as long as it runs.
         listener: the socket of HTTP, or None when there is none yet.
+        control: the control socket, where one was asked for.
         warnings: what did not work and can be lived with, one line each.
     """
 
@@ -43,6 +45,7 @@ class Prelude:
     head_start: HeadStart
     lends_terminal: bool = False
     listener: Any = None
+    control: ControlSocket | None = None
     warnings: list[str] = field(factory=list)
 
     def adopt_orphans(self) -> None:
@@ -59,6 +62,8 @@ class Prelude:
     def abandon(self) -> None:
         """Leave nothing behind when the host cannot be built after all."""
         self.head_start.abandon(lambda pid: send_to_group(pid, signal.SIGKILL))
+        if self.control is not None:
+            self.control.remove()
         self.launcher.close()
 
     def clean_up(self) -> None:
@@ -75,7 +80,9 @@ class Prelude:
 def prepare(plan: Plan, environ: Mapping[str, str]) -> Prelude:
     """Get everything ready that does not need the reactor; nothing is started."""
     wrapped = any(spec.wrapped for spec in plan.processes)
-    launcher = Launcher(environ, find.read_env_file, time.monotonic)
+    # Who runs as a child shall not control all the others.
+    inherited = {name: value for name, value in environ.items() if name != environment.API_TOKEN}
+    launcher = Launcher(inherited, find.read_env_file, time.monotonic)
     return Prelude(
         SignalPipe(WRAPPER if wrapped else HOST),
         launcher,
@@ -89,15 +96,17 @@ def begin(plan: Plan, settings: Settings, environ: Mapping[str, str]) -> Prelude
 
     Raises:
         UsageError: HEALTH_SOCKET is no address.
-        CannotStartError: it cannot be had; nothing was started.
+        CannotStartError: it cannot be had, nor the control socket that was asked for; nothing was started.
     """
     prelude = prepare(plan, environ)
     prelude.signals.install()
     # Only Twisted can tell whether an endpoint description can be had: until then nothing may be started.
     early = True
     if settings.socket is not None:
-        prelude = evolve(prelude, listener=open_early(settings.socket))
+        prelude = evolve(prelude, listener=open_early(settings.socket, settings.control.tls))
         early = prelude.listener is not None
+    if settings.control.socket is not None and settings.control.socket_required:
+        prelude = evolve(prelude, control=open_control(settings.control.socket))
     if early:
         _remove(settings.readiness_file)
         prelude.head_start.begin(plan.processes, HEAD_START)

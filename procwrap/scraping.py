@@ -7,11 +7,12 @@ from typing import Any
 
 from procwrap.abrupt import AbruptFactory
 from procwrap.core.board import Board
+from procwrap.core.roster import Derived, Roster
 from procwrap.probes.aside import Asides
 from procwrap.probes.httpwire import Endpoints
 from procwrap.probes.secrets import shown_url
 from procwrap.probes.wording import trouble
-from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.plan import MergeSettings
 from procwrap.spec.process import ProcessSpec
 from procwrap.web.answers import Handler
 from procwrap.web.mergelog import MergeLog
@@ -21,19 +22,20 @@ from procwrap.web.scrapewire import make_client
 from procwrap.web.slices import slices
 
 
-def make_merging(plan: Plan, settings: Settings, board: Board, reactor: Any, log: MergeLog) -> Handler:
+def make_merging(
+    roster: Roster, settings: MergeSettings, board: Board, reactor: Any, log: MergeLog
+) -> Handler:
     """Return what answers /prommerge, and tells the log what it has found."""
     # The garbage collector looks at all that was imported whenever a merge has made as much again, and takes
     # 50 ms for it. None of that is ever garbage.
     gc.freeze()
-    sources = (_source(process) for process in plan.processes)
     endpoints = Endpoints(reactor, Asides(reactor), AbruptFactory)
     scraper = Scraper(make_client(reactor, endpoints), reactor, trouble)
     return Merging(
         board,
         reactor,
-        {source.process: source for source in sources if source is not None},
-        settings.prommerge,
+        Derived(roster, _source),
+        settings,
         scraper,
         log,
         slices(reactor),

@@ -5,16 +5,17 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NoReturn
 
 from twisted.application.service import Service
 from twisted.logger import ILogObserver
 
 from procwrap.app import Host, compose
-from procwrap.cli import ask, ask_for_locks, leave
-from procwrap.config import arguments, find
+from procwrap.cli import ask, ask_again, ask_for_locks, leave
+from procwrap.config import arguments, variables
 from procwrap.errors import ProcwrapError
 from procwrap.prelude import prepare
 from procwrap.spec.lockserving import LockServing
@@ -43,13 +44,20 @@ class Options:
 class HostService(Service):
     """The host as a service of twistd."""
 
-    def __init__(self, plan: Plan, settings: Settings, environ: dict[str, str], pid_file: str = "") -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        environ: dict[str, str],
+        pid_file: str,
+        again: Callable[[], tuple[Plan, Settings]],
+    ) -> None:
         from twisted.internet import reactor
 
         self._reactor: Any = reactor
         self._pid_file = pid_file
         self._prelude = prepare(plan, environ)
-        self.host: Host = compose(plan, settings, self._prelude, reactor, self._finish)
+        self.host: Host = compose(plan, settings, self._prelude, reactor, self._finish, again)
 
     def setServiceParent(self, parent: Any) -> None:
         """Join the application, whose log becomes part of ours: stdout carries nothing but records."""
@@ -111,7 +119,7 @@ class LockService(Service):
 
 def makeService(options: Options) -> HostService | LockService:
     """Build the service; twistd calls this."""
-    environ = find.environ()
+    environ = variables.environ()
     try:
         locks = ask_for_locks(options.arguments.given, environ)
         if locks is not None:
@@ -119,7 +127,8 @@ def makeService(options: Options) -> HostService | LockService:
         plan, settings = ask(options.arguments.given, environ)
     except ProcwrapError as error:
         _refuse(error)
-    return HostService(plan, settings, environ, (options.parent or {}).get("pidfile", ""))
+    again = partial(ask_again, options.arguments.given, environ)
+    return HostService(plan, settings, environ, (options.parent or {}).get("pidfile", ""), again)
 
 
 def _refuse(error: ProcwrapError) -> NoReturn:

@@ -17,6 +17,8 @@ def needs_tls(plan: Plan, settings: Settings) -> bool:
     """
     if settings.socket is not None and settings.socket.startswith(("ssl:", "tls:")):
         return True
+    if settings.socket is not None and settings.control.tls is not None:
+        return True
     if settings.pod is not None:
         return True
     if any(isinstance(probe, PluginProbe) for probe in _probes(plan)):

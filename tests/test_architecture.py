@@ -52,15 +52,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The composition root knows everyone and is known by nobody but the ways to start.
     "app": {"attrs", "twisted", "zope", ".*"},
     "checks": {"attrs", "twisted", ".*"},
+    "conclusion": {"attrs", "twisted", ".*"},
     "coordinating": {"attrs", "twisted", ".*"},
     "graves": {"attrs", "twisted", ".*"},
     "podwatch": {"attrs", "twisted", ".*"},
     "podwiring": {"attrs", "twisted", "zope", ".*"},
     "abrupt": {"twisted"},
+    "admission": {"attrs", "twisted", ".*"},
     "askwiring": {"attrs", "twisted", "zope", ".*"},
     "draining": {"attrs", "twisted", ".*"},
     "envoywait": {"attrs", "twisted", ".*"},
     "hooks": {"attrs", "twisted", "zope", ".*"},
+    "inside": {"attrs", ".*"},
     "locketcd": {"attrs", "twisted", "zope", "OpenSSL", ".*"},
     "locking": {"attrs", "twisted", ".*"},
     "lockroutes": {"attrs", "twisted", ".*"},
@@ -72,8 +75,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "prelude": {"attrs", ".*"},
     "pushing": {".*"},
     "measuring": {"attrs", "twisted", ".*"},
+    "remembering": {"attrs", ".*"},
+    "reloading": {"attrs", "twisted", ".*"},
+    "residents": {"attrs", "twisted", ".*"},
     "scraping": {"attrs", "twisted", "zope", ".*"},
     "serving": {"attrs", "twisted", ".*"},
+    "streams": {"attrs", "twisted", ".*"},
     "tls": {".spec"},
     # The ways to start.
     "wait": set(),
@@ -81,9 +88,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "convert": {".config", ".spec", ".errors"},
     "schema": {".config", ".errors"},
     "collector": {"attrs", ".config", ".core", ".errors"},
+    "client": {".config", ".errors"},
+    "subcommands": {".config", ".errors", ".check", ".convert", ".schema", ".collector", ".client"},
     "cli": {
-        *("twisted", ".config", ".spec", ".errors", ".wait", ".check", ".collector", ".pod"),
-        *(".convert", ".schema", ".tls", ".prelude", ".app", ".lockserver"),
+        *("twisted", ".config", ".spec", ".errors", ".wait", ".subcommands", ".pod"),
+        *(".tls", ".prelude", ".app", ".lockserver"),
     },
     "tap": {"twisted", ".config", ".spec", ".errors", ".prelude", ".app", ".lockserver", ".cli"},
     "__main__": {".cli"},
@@ -93,13 +102,15 @@ EVERYWHERE = {f"{PACKAGE}.__version__"}
 
 # Rule -> the modules that may do it all the same.
 MAY_IMPORT_THE_REACTOR = {"procwrap.cli", "procwrap.tap"}
-MAY_HAND_OUT_THE_WALL_CLOCK = {"procwrap.app", "procwrap.cli", "procwrap.lockserver"}
-MAY_READ_ENVIRON = {"procwrap.config.find"}
+MAY_HAND_OUT_THE_WALL_CLOCK = {"procwrap.app", "procwrap.subcommands", "procwrap.lockserver"}
+MAY_READ_ENVIRON = {"procwrap.config.variables"}
 LONGEST_MODULE = 250
 
 # Start -> what importing it must not bring along; imports inside functions are the way to have it later.
 STARTS_WITHOUT: dict[str, set[str]] = {
-    "procwrap.cli": {"twisted", "klein", "treq", "zope", "attrs", "yaml"},
+    "procwrap.cli": {"twisted", "klein", "treq", "zope", "attrs", "yaml", "http"},
+    "procwrap.client.shell": {"twisted", "klein", "treq", "zope", "attrs", "yaml", "json", "threading"},
+    "procwrap.client.status": {"twisted", "klein", "treq", "zope", "attrs", "yaml", "threading"},
     "procwrap.wait": {"twisted", "klein", "treq", "zope", "attrs", "yaml"},
     "procwrap.check": {"twisted", "klein", "treq", "zope"},
     "procwrap.convert": {"twisted", "klein", "treq", "zope"},
@@ -222,7 +233,7 @@ def wall_clock(source: Source) -> Iterator[str]:
 
 
 def environment(source: Source) -> Iterator[str]:
-    """Only config/find reads the environment."""
+    """Only config/variables reads the environment."""
     if source.module in MAY_READ_ENVIRON:
         return
     forbidden = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
@@ -366,7 +377,7 @@ GOOD = [
     (global_reactor, "procwrap.cli", "def entry():\n    from twisted.internet import reactor"),
     (global_reactor, "procwrap.app", "from twisted.internet.task import LoopingCall"),
     (wall_clock, "procwrap.core.policy", "import time\nlast = time.monotonic()\nspec.time.total"),
-    (environment, "procwrap.config.find", "import os\nos.environ.get('CONFIG')"),
+    (environment, "procwrap.config.variables", "import os\nos.environ.get('CONFIG')"),
     (length, "procwrap.core.board", "x = 1\n" * LONGEST_MODULE),
 ]
 

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from attrs import define, field
-from twisted.internet.interfaces import IDelayedCall
 
 from procwrap.children.output import LINGER
 from procwrap.children.running import Running
 from procwrap.children.surroundings import Checks, Surroundings
+from procwrap.children.timer import Timer
 from procwrap.core.events import End, Ended, Restarting, Spawned, StateChanged
 from procwrap.core.lifecycle import ALIVE, FINAL, Effect, Input, State, move
 from procwrap.core.policy import Aim, Judge
@@ -42,14 +42,19 @@ class Child:
     _checks: Checks | None = None
     _pre_stop: Checks | None = None
     _delay: float = 0.0
-    _grace: IDelayedCall | None = None
-    _backoff: IDelayedCall | None = None
+    _grace: Timer = field(init=False)
+    _backoff: Timer = field(init=False)
     _inputs: deque[tuple[Input, str]] = field(factory=deque)
     _answering: bool = False
 
     def __attrs_post_init__(self) -> None:
-        """Give it a memory of its restarts."""
-        self._judge = Judge(self.spec.restart, self.spec.stop.signal)
+        """Give it a memory of its restarts, and timers."""
+        self._begin_anew()
+        self._grace, self._backoff = Timer(self._around.clock), Timer(self._around.clock)
+
+    def _begin_anew(self) -> None:
+        # Whoever asks for it gives it another chance: restarts of before do not count.
+        self._aim, self._judge = Aim.RUN, Judge(self.spec.restart, self.spec.stop.signal)
 
     @property
     def settled(self) -> bool:
@@ -78,6 +83,13 @@ class Child:
                 self._answer(*self._inputs.popleft())
         finally:
             self._answering = False
+
+    def adjust(self, spec: ProcessSpec, *, new_checks: bool) -> None:
+        """Go on as another spec says, with new checks where it runs and they are different."""
+        self.spec = spec
+        self._judge.adjust(spec.restart, spec.stop.signal)
+        if new_checks and self._checks is not None:
+            self._checks = self._around.renew_checks(self, self._checks)
 
     def retire(self, reason: str) -> None:
         """Start no further run: one that has not begun is called off, one that runs may go on to its end."""
@@ -117,6 +129,8 @@ class Child:
             self._aim = Aim.STOP
         if answer is None:
             return
+        if happened is Input.BEGIN:
+            self._begin_anew()
         if self._aim is Aim.RUN:
             self._aim = _AIMS.get(happened, Aim.RUN)
         self._become(answer.state, reason)
@@ -206,21 +220,10 @@ class Child:
         grace = self.grace
         if grace is not None:
             reason = f"did not end within {grace:g}s: SIGKILL"
-            self._grace = self._around.clock.callLater(grace, self.happen, Input.GRACE_OVER, reason)
-
-    def _disarm_grace(self) -> None:
-        _cancel(self._grace)
+            self._grace.arm(grace, self.happen, Input.GRACE_OVER, reason)
 
     def _arm_backoff(self) -> None:
-        self._backoff = self._around.clock.callLater(self._delay, self.happen, Input.BACKOFF_OVER)
-
-    def _disarm_backoff(self) -> None:
-        _cancel(self._backoff)
-
-
-def _cancel(call: IDelayedCall | None) -> None:
-    if call is not None and call.active():
-        call.cancel()
+        self._backoff.arm(self._delay, self.happen, Input.BACKOFF_OVER)
 
 
 _AIMS = {Input.CONDEMNED: Aim.RESTART, Input.OVER_LIMIT: Aim.FREE_MEMORY}
@@ -234,8 +237,8 @@ _VERBS: Mapping[Effect, Callable[[Child], None]] = {
     Effect.CANCEL_PRE_STOP: Child._cancel_pre_stop,
     Effect.SEND_STOP: Child._send_stop,
     Effect.ARM_GRACE: Child._arm_grace,
-    Effect.DISARM_GRACE: Child._disarm_grace,
+    Effect.DISARM_GRACE: lambda child: child._grace.disarm(),
     Effect.KILL: Child._kill,
     Effect.ARM_BACKOFF: Child._arm_backoff,
-    Effect.DISARM_BACKOFF: Child._disarm_backoff,
+    Effect.DISARM_BACKOFF: lambda child: child._backoff.disarm(),
 }

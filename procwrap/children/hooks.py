@@ -89,6 +89,16 @@ class HealthAfterPostStart:
         if self._hook is not None:
             self._hook.stop()
 
+    def exchange(self, checks: Checks) -> None:
+        """Go on with other checks; the hook goes on, or stays done."""
+        begun = self._proven or not self._at_start
+        self._healthy = False
+        if begun and self._checks is not None:
+            self._checks.stop()
+        self._checks = checks
+        if begun:
+            checks.start()
+
     def happen(self, happened: Input, reason: str = "") -> None:
         """Take what the checks say."""
         if happened is Input.HEALTHY or happened is Input.DEGRADED:

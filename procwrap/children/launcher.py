@@ -63,6 +63,10 @@ class Launcher:
         """
         self._last_steps[name] = step
 
+    def forget(self, name: str) -> None:
+        """Have the runs of a process do nothing of that kind."""
+        self._last_steps.pop(name, None)
+
     def launch(self, spec: ProcessSpec, given: Pairs = ()) -> Launched:
         """Execute the process.
 

@@ -184,6 +184,11 @@ class Notifications:
         """Call ``changed`` when the process has become ready, announces its end or asks for it."""
         self._watchers[name] = changed
 
+    def forget(self, name: str) -> None:
+        """Remember nothing of a process any more."""
+        self._runs.pop(name, None)
+        self._watchers.pop(name, None)
+
     def of(self, name: str) -> Notified:
         """Return what a process has said in its current run, up to this moment."""
         run = self._runs.get(name)

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from procwrap.children.child import Child
 from procwrap.children.shutdown import Shutdown
 from procwrap.core.board import Board
-from procwrap.core.events import Level, Notice, ShutdownBegan, SignalReceived, signal_name
+from procwrap.core.events import ShutdownBegan, SignalReceived, signal_name
 from procwrap.core.lifecycle import FINAL
 from procwrap.errors import ExitStatus
 
@@ -22,13 +22,15 @@ class HostReactions:
 
     Args:
         say_states: writes the state of every process to the log.
+        reload: reads the config again.
     """
 
     _board: Board
     _shutdown: Shutdown
     _reap: Callable[[], None]
     _say_states: Callable[[], None]
-    _answers: Mapping[int, Callable[[int], None]] = field(init=False)
+    _reload: Callable[[], object]
+    _answers: Mapping[int, Callable[[int], object]] = field(init=False)
     _asked: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
@@ -37,7 +39,7 @@ class HostReactions:
             signal.SIGTERM: self._end,
             signal.SIGQUIT: self._end,
             signal.SIGINT: self._interrupt,
-            signal.SIGHUP: self._refuse_reload,
+            signal.SIGHUP: lambda number: self._reload(),
             signal.SIGUSR1: lambda number: self._say_states(),
             signal.SIGUSR2: lambda number: self._say_states(),
         }
@@ -62,10 +64,6 @@ class HostReactions:
             self._shutdown.hurry(signal_name(number), ExitStatus.INTERRUPTED)
         else:
             self._shutdown.begin(signal_name(number), ExitStatus.INTERRUPTED, number, fast=True)
-
-    def _refuse_reload(self, number: int) -> None:
-        text = "SIGHUP: reloading the config is not possible yet; everything goes on as it was"
-        self._board.tell(Notice(Level.WARNING, text))
 
 
 _DEADLY = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})

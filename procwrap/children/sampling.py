@@ -59,13 +59,13 @@ class Sampling:
 
     Args:
         reactor: IReactorTime and IReactorFromThreads.
-        children: those to be measured.
+        children: returns those to be measured.
         read: measures, and may take its time.
         run: starts a thread.
     """
 
     _reactor: Any
-    _children: tuple[Child, ...]
+    _children: Callable[[], Iterable[Child]]
     _tell: Callable[[Event], None]
     _read: Read
     _run: Callable[[Callable[[], None]], None] = in_daemon_thread
@@ -99,8 +99,8 @@ class Sampling:
 
     def _due(self) -> Iterable[Child]:
         if self._reactor.seconds() >= self._everybody_at:
-            return self._children
-        return [child for child in self._children if child.spec.memory_limit is not None]
+            return self._children()
+        return [child for child in self._children() if child.spec.memory_limit is not None]
 
     def _work(self, leaders: Mapping[int, Child]) -> None:
         began = thread_time()

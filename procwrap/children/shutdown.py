@@ -106,7 +106,7 @@ class Shutdown:
             yield self._leftovers.all_gone()
             yield self._do(self._after)
             self._gone_at = self._moved_at = self._clock.seconds()
-            yield self._until(self._drained)
+            yield self._until(lambda: self._fleet.settled)
             # Not ``flushed.called``: that is so as soon as the first of several steps is done.
             written: list[object] = []
             flushed = self._flush().addBoth(written.append)
@@ -125,9 +125,6 @@ class Shutdown:
         # Cancelled, the list cancels each of them and waits for their answers.
         yield self._under_way
         self._under_way = None
-
-    def _drained(self) -> bool:
-        return all(child.settled for child in self._fleet.children.values())
 
     def _until(self, done: Callable[[], bool]) -> Deferred[None]:
         ended: Deferred[None] = Deferred()

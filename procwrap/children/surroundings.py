@@ -41,6 +41,7 @@ class Surroundings:
         grace: seconds from the stop signal to SIGKILL; None is never.
         sweeps: end what a wrapped command leaves of its group.
         cpu_spent: seconds of CPU time of a pid that has just ended; None when nobody knows.
+        renew_checks: ends the checks of a child that runs and begins with those of its spec as it is now.
     """
 
     clock: IReactorTime
@@ -55,3 +56,4 @@ class Surroundings:
     grace: float | None
     sweeps: bool = True
     cpu_spent: Callable[[int], float | None] = lambda _: None
+    renew_checks: Callable[[Child, Checks], Checks] = lambda _, checks: checks

@@ -108,6 +108,16 @@ Usage: procwrap [options]                    run the processes of a config
        procwrap schema                       print the JSON Schema of the native format
        procwrap events --listen-udp ADDRESS  print the events that other procwraps send there
 
+With a procwrap that runs (each says more with --help):
+       procwrap status [NAME...]             show the processes: state, health, pid, uptime, CPU, memory
+       procwrap start|stop|restart NAME...   start, stop or restart processes
+       procwrap signal SIGNAL NAME...        send them a signal
+       procwrap logs [-f] [-n N] [NAME...]   print what they wrote, and what they write
+       procwrap events [-f]                  print what happened to them, and what happens
+       procwrap reload                       read the config again, and change what has changed
+       procwrap wait [NAME...]               wait until they are ready
+       procwrap completion bash|zsh          print the completion for a shell
+
 Options (a single dash does as well: -config FILE, -config=FILE, -debug=false):"""
 
 _FOOT = """

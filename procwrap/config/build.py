@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from procwrap.config import names, readers
+from procwrap.config import controlling, names, readers
 from procwrap.config.draft import Draft
 from procwrap.config.eventing import Servers, events
 from procwrap.config.fields import Fields, Place
@@ -39,7 +39,7 @@ def build(root: Place) -> tuple[Plan, tuple[Draft, ...]]:
     """
     fields = Fields(root)
     drafts = fields.require("processes", _processes, ())
-    socket = fields.take("api", _api, None)
+    served = fields.take("api", controlling.api, controlling.Api())
     logs = fields.take("logs", _logs, _Logs())
     deadline = fields.take("shutdown", _shutdown, None)
     readiness = fields.take("readinessFile", _readiness_file, _ReadinessFile())
@@ -48,7 +48,8 @@ def build(root: Place) -> tuple[Plan, tuple[Draft, ...]]:
     fields.finish()
     plan = Plan(
         processes=(),
-        socket=socket,
+        socket=served.socket,
+        control=served.control,
         log_format=logs.format,
         labels=logs.labels,
         loki=logs.loki,
@@ -67,13 +68,6 @@ def _processes(place: Place) -> tuple[Draft, ...]:
     if not place.node.items:
         place.report("expected at least one process, got an empty list")
     return drafts
-
-
-def _api(place: Place) -> str | None:
-    fields = Fields(place)
-    socket = fields.take("socket", readers.listen_address, None)
-    fields.finish()
-    return socket
 
 
 def _logs(place: Place) -> _Logs:

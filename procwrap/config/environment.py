@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from procwrap.config import births, draining, eventing, incluster, pushing, readers, tombstones, units
+from procwrap.config import (
+    births,
+    controlling,
+    draining,
+    eventing,
+    incluster,
+    pushing,
+    readers,
+    tombstones,
+    units,
+)
 from procwrap.config.options import BY_NAME, OPTIONS, names
 from procwrap.config.problem import WrongValueError, quoted
 from procwrap.errors import UsageError
@@ -13,6 +23,7 @@ from procwrap.spec.plan import Given
 from procwrap.spec.probe import Pairs
 
 CONFIG = "CONFIG"
+API_TOKEN = "PROCWRAP_API_TOKEN"
 CONFIG_FILE = BY_NAME["config"].variable
 
 
@@ -27,6 +38,9 @@ def parse(environ: Mapping[str, str]) -> Given:
         if option.from_environment:
             _set(found, option.target, environ, option.variable, option.of_variable)
     _set(found, "socket", environ, "HEALTH_SOCKET", units.listen_address)
+    _set(found, "api_token", environ, API_TOKEN, controlling.token)
+    _set(found, "api_token_file", environ, "PROCWRAP_API_TOKEN_FILE", str)
+    _set(found, "runtime_directory", environ, "XDG_RUNTIME_DIR", str)
     _set(found, "log_format", environ, "LOG_FORMAT", _log_format)
     _set_events(found, environ)
     _set(found, "loki_url", environ, "LOKI_URL", pushing.push_url)

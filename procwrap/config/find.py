@@ -1,4 +1,4 @@
-"""Finds the config; the only reader of disk, standard input and the environment in this floor."""
+"""Finds the config; the only reader of disk and standard input in this floor."""
 
 from __future__ import annotations
 
@@ -21,11 +21,6 @@ PATIENCE = 30.0
 """Seconds that a pipe or device has for writing its config to the end."""
 
 _PIECE = 64 * 1024
-
-
-def environ() -> dict[str, str]:
-    """The environment that procwrap was started with."""
-    return dict(os.environ)
 
 
 def read_config(
@@ -56,6 +51,14 @@ def read_config(
             "no config: give --config FILE, or the config itself in the environment variable CONFIG"
         )
     return ConfigText(environment.CONFIG, os.fsencode(text))
+
+
+def unchanging(given: Given, variables: Mapping[str, str]) -> str | None:
+    """Return where the config comes from if that cannot be read a second time; None for a file."""
+    path = given.config or variables.get(environment.CONFIG_FILE)
+    if path:
+        return "standard input" if path == "-" else None
+    return f"the environment variable {environment.CONFIG}"
 
 
 def read_env_file(path: str) -> Pairs:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attrs import field, frozen
 
-from procwrap.config import draining, locks, lockserving, profiling, units
+from procwrap.config import controlling, draining, locks, lockserving, profiling, units
 from procwrap.config.problem import WrongValueError
 from procwrap.spec.lock import DEFAULT_URL
 
@@ -107,6 +107,14 @@ OPTIONS = (
         "on|off",
         units.switch,
         "on",
+    ),
+    Option(
+        "control-socket",
+        "where operators need no token, if HTTP is served",
+        "control_socket",
+        "PATH|off",
+        controlling.socket,
+        "/run/procwrap.sock",
     ),
     Option("wait", "run nothing, wait for the readiness file; exit 1 at the deadline", "wait"),
     Option("wait-deadline", "for --wait", "wait_deadline", "DUR", units.duration, "2m0s"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from procwrap.config import plugins
 from procwrap.config.attributes import RLIMITS
+from procwrap.config.describe import described
 from procwrap.config.hooks import When
 from procwrap.config.processes import LARGEST_LIMIT, MAX_REPLICAS
 from procwrap.config.readers import LOG_FORMATS
@@ -15,11 +16,13 @@ from procwrap.config.schemakinds import (
     BOOLEAN,
     DURATION,
     HOST_PORT,
+    LIMIT,
     LITERAL,
     PAIRS,
     SIGNAL,
     SIZE,
     TEXT,
+    UMASK,
     URL,
     Schema,
     any_case,
@@ -43,12 +46,12 @@ _FORMAT = one_of(LOG_FORMATS)
 
 
 def schema() -> Schema:
-    """Return the schema of a whole config."""
+    """Return the schema of a whole config, in which every key is described."""
     many: Schema = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/process"}}
     whole_config = mapping(
         {
             "processes": {"$ref": "#/$defs/processes"},
-            "api": mapping({"socket": {"type": "string", "pattern": ":"}}),
+            "api": _api(),
             "logs": mapping({"format": _FORMAT, "labels": PAIRS, "loki": _loki()}),
             "events": mapping({"udp": HOST_PORT, "elasticsearch": _elasticsearch()}),
             "shutdown": mapping({"deadline": DURATION}),
@@ -57,12 +60,25 @@ def schema() -> Schema:
         },
         ["processes"],
     )
-    return {
-        "$schema": DIALECT,
-        "title": "procwrap",
-        "anyOf": [{"$ref": "#/$defs/processes"}, {"$ref": "#/$defs/config"}],
-        "$defs": {"config": whole_config, "processes": many, "process": _process()},
-    }
+    return described(
+        {
+            "$schema": DIALECT,
+            "title": "procwrap",
+            "anyOf": [{"$ref": "#/$defs/processes"}, {"$ref": "#/$defs/config"}],
+            "$defs": {"config": whole_config, "processes": many, "process": _process()},
+        }
+    )
+
+
+def _api() -> Schema:
+    return mapping(
+        {
+            "socket": {"type": "string", "pattern": ":"},
+            "token": LITERAL,
+            "tokenFile": TEXT,
+            "tls": mapping({"key": TEXT, "cert": TEXT}, ["key", "cert"]),
+        }
+    )
 
 
 def _loki() -> Schema:
@@ -134,8 +150,7 @@ def _dependency() -> Schema:
 
 
 def _attributes() -> Schema:
-    limit: Schema = {"type": ["string", "integer"]}
-    limits = {"anyOf": [limit, mapping({"soft": limit, "hard": limit}, ["soft"])]}
+    limits = {"anyOf": [LIMIT, mapping({"soft": LIMIT, "hard": LIMIT}, ["soft"])]}
     names = [*sorted(RLIMITS), *(f"RLIMIT_{name.upper()}" for name in sorted(RLIMITS))]
     return any_case(
         {
@@ -143,7 +158,7 @@ def _attributes() -> Schema:
             "chroot": TEXT,
             "setsid": BOOLEAN,
             "pdeathsig": SIGNAL,
-            "umask": {"type": ["string", "integer"]},
+            "umask": UMASK,
             "nice": whole(-20, 19),
             "oomScoreAdj": whole(-1000, 1000),
             "rlimits": {"type": "object", "properties": dict.fromkeys(names, limits)},

@@ -22,9 +22,11 @@ DURATION: Schema = {
 }
 SIZE: Schema = {"type": ["string", "integer"], "pattern": r"^[0-9]+([kKMGT]i?)?$", "minimum": 0}
 HOST_PORT: Schema = {"type": "string", "pattern": r":[0-9]{1,5}$"}
-URL: Schema = {"type": "string", "pattern": "^https?://"}
-SIGNAL: Schema = {"type": ["string", "integer"]}
-ACCOUNT: Schema = {"type": ["string", "integer"]}
+URL: Schema = {"type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://"}
+SIGNAL: Schema = {"type": ["string", "integer"], "minimum": 1}
+ACCOUNT: Schema = {"type": ["string", "integer"], "minimum": 0}
+UMASK: Schema = {"type": ["string", "integer"], "pattern": "^0o?[0-7]*$", "minimum": 0}
+LIMIT: Schema = {"type": ["string", "integer"], "minimum": -1}
 PAIRS: Schema = {"type": ["object", "null"], "additionalProperties": LITERAL}
 
 

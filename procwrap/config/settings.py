@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from procwrap.config import draining, eventing, incluster, pushing
+from procwrap.config import controlling, draining, eventing, incluster, pushing
 from procwrap.config.names import LONGEST, OWN_NAME
 from procwrap.spec.graves import Graves
 from procwrap.spec.plan import DEFAULT_SOCKET, Given, MergeSettings, Plan, Settings
@@ -29,6 +29,7 @@ def resolve(argv: Given, env: Given, plan: Plan) -> Settings:
     """
     default = Settings()
     wrapped = bool(argv.command)
+    socket = _socket(argv, env, plan, wrapped=wrapped)
     deadlines = (
         argv.graceful_shutdown_deadline,
         env.graceful_shutdown_deadline,
@@ -44,7 +45,8 @@ def resolve(argv: Given, env: Given, plan: Plan) -> Settings:
             default=None if wrapped else default.readiness_file,
         ),
         readiness_follow=plan.readiness_follow,
-        socket=_socket(argv, env, plan, wrapped=wrapped),
+        socket=socket,
+        control=controlling.control(argv, env, plan, served=socket is not None),
         log_format=first(env.log_format, plan.log_format, default=default.log_format),
         labels=plan.labels,
         liveness=plan.liveness,

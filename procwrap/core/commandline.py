@@ -34,14 +34,29 @@ def shown_command(spec: ProcessSpec) -> str:
     that are assigned to such a name, as in ``PGPASSWORD=x``; user and password of
     URLs, and of what looks like ``user:password@host``.
     """
-    secrets = tuple(_secrets(spec.envs))
-    words = (_without(secrets, word) for word in _without_flags(spec.args))
-    line = " ".join((spec.entrypoint, *words))
+    line = " ".join((spec.entrypoint, *shown_words(spec.args, secret_values(spec.envs))))
     line = " ".join(line.split())
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
-def _secrets(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
+def shown_words(words: Iterable[str], secrets: Iterable[str] = ()) -> list[str]:
+    """Hide what is secret in the words of a command line, each of which remains a word.
+
+    Args:
+        words: the arguments.
+        secrets: texts that are hidden wherever they stand.
+    """
+    hidden = tuple(secrets)
+    return [shown_text(word, hidden) for word in _without_flags(words)]
+
+
+def looks_secret(name: str) -> bool:
+    """Return whether the value of a variable, key or parameter of this name is taken for a secret."""
+    return _SECRET.search(name) is not None
+
+
+def secret_values(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield the values of variables with secret names, and of the others those with a password in a URL."""
     for name, value in variables:
         if value and _SECRET.search(name):
             yield value
@@ -64,7 +79,8 @@ def _without_flags(words: Iterable[str]) -> Iterator[str]:
         follows = flag is not None and secret and flag[2] is None
 
 
-def _without(secrets: Iterable[str], word: str) -> str:
+def shown_text(word: str, secrets: Iterable[str] = ()) -> str:
+    """Hide what is secret in a text: these secrets, logins, and what is assigned to a secret name."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST or word == secret:
             word = word.replace(secret, HIDDEN)

@@ -32,6 +32,14 @@ class Remaining:
         """Begin with all of them."""
         self._missing = set(self._names)
 
+    def begin_with(self, snapshot: Snapshot) -> bool:
+        """Begin anew with what is true now; return whether none remains."""
+        views = snapshot.processes
+        self._missing = {
+            name for name in self._names if name not in views or views[name].state not in self._states
+        }
+        return not self._missing
+
     def note(self, event: Event) -> bool:
         """Take an event into account; return whether none remains."""
         if isinstance(event, StateChanged) and event.name in self._names:

@@ -15,6 +15,7 @@ from procwrap.core.lifecycle import State
 from procwrap.core.limits import Usage
 from procwrap.core.locks import LockEvent
 from procwrap.core.preempted import MachineEvent
+from procwrap.core.reloads import ReloadEvent
 
 
 class Level(enum.Enum):
@@ -58,7 +59,7 @@ def signal_name(number: int) -> str:
 
 @frozen
 class Declared:
-    """These processes belong to the plan, in its order."""
+    """These processes belong to the plan, in its order, and no others."""
 
     names: tuple[str, ...]
 
@@ -224,5 +225,6 @@ Event = (
     | SignalReceived
     | MachineEvent
     | LockEvent
+    | ReloadEvent
     | Notice
 )

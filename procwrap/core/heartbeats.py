@@ -43,6 +43,11 @@ class Heartbeats:
         self._last[name] = Beat(at, wall, None if before is None else at - before.at)
         return True
 
+    def limit_to(self, names: tuple[str, ...]) -> None:
+        """Know these processes from now on, and nothing more of all others."""
+        self.names = names
+        self._last = {name: self._last[name] for name in names if name in self._last}
+
     def last(self, name: str) -> Beat | None:
         """Return the last beat of a process; None when there was none, or no such process."""
         return self._last.get(name)

@@ -32,7 +32,7 @@ class State(enum.Enum):
 class Input(enum.Enum):
     """What can happen to a process."""
 
-    # from the fleet
+    # from the fleet, and from those who give orders
     BEGIN = "begin"
     STOP = "stop"
     KILL = "kill"
@@ -114,8 +114,11 @@ _STOPS: Mapping[Input, Move] = {
     Input.LOST: Move(State.STOPPING, (Effect.STOP_CHECKS, Effect.KILL)),
 }
 
+_BEGIN = Move(State.WAITING, (Effect.ASK_GATE,))
 # A process that waits and one that stands by differ only in what they count for.
 _ANSWERS: Mapping[Input, Move] = {
+    # The first time it has not asked yet; whoever begins it twice must not have it ask twice.
+    Input.BEGIN: Move(State.WAITING, (Effect.LEAVE_GATE, Effect.ASK_GATE)),
     Input.HELD: Move(State.WAITING),
     Input.STANDBY: Move(State.STANDBY),
     Input.GRANTED: Move(State.STARTING, (Effect.SPAWN,)),
@@ -127,7 +130,6 @@ _ANSWERS: Mapping[Input, Move] = {
 
 TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.WAITING: {
-        Input.BEGIN: Move(State.WAITING, (Effect.ASK_GATE,)),
         **_ANSWERS,
     },
     State.STANDBY: {
@@ -156,14 +158,16 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         **_ENDINGS,
     },
     State.BACKOFF: {
+        Input.BEGIN: Move(State.WAITING, (Effect.DISARM_BACKOFF, Effect.ASK_GATE)),
         Input.BACKOFF_OVER: Move(State.WAITING, (Effect.ASK_GATE,)),
         Input.STOP: Move(State.STOPPED, (Effect.DISARM_BACKOFF,)),
         Input.KILL: Move(State.STOPPED, (Effect.DISARM_BACKOFF,)),
     },
-    State.EXITED: {},
-    State.FAILED: {},
-    State.STOPPED: {},
-    State.SKIPPED: {},
+    # Only because somebody asks for it.
+    State.EXITED: {Input.BEGIN: _BEGIN},
+    State.FAILED: {Input.BEGIN: _BEGIN},
+    State.STOPPED: {Input.BEGIN: _BEGIN},
+    State.SKIPPED: {Input.BEGIN: _BEGIN},
 }
 
 _CHECKS = frozenset({Input.HEALTHY, Input.DEGRADED, Input.CONDEMNED})
@@ -174,11 +178,12 @@ IGNORED: Mapping[State, frozenset[Input]] = {
     State.WAITING: frozenset(),
     State.STANDBY: frozenset(),
     # A round may fail before the first success: still starting.
-    State.STARTING: frozenset({Input.DEGRADED}),
-    State.RUNNING: frozenset({Input.HEALTHY}),
-    State.UNHEALTHY: frozenset({Input.DEGRADED}),
-    # The shell remembers that a stop was asked for while a restart was under way.
-    State.STOPPING: _CHECKS | {Input.OVER_LIMIT, Input.STOP},
+    State.STARTING: frozenset({Input.BEGIN, Input.DEGRADED}),
+    State.RUNNING: frozenset({Input.BEGIN, Input.HEALTHY}),
+    State.UNHEALTHY: frozenset({Input.BEGIN, Input.DEGRADED}),
+    # The shell remembers that a stop was asked for while a restart was under way; who wants it to begin again
+    # waits for its end.
+    State.STOPPING: _CHECKS | {Input.BEGIN, Input.OVER_LIMIT, Input.STOP},
     # It had ended before the end of its hook, or the loss of its permit, got its turn.
     State.BACKOFF: _TOO_LATE,
     State.EXITED: _ORDERS | _TOO_LATE,

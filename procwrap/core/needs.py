@@ -33,13 +33,13 @@ _HOPELESS = frozenset({State.EXITED, State.FAILED, State.SKIPPED})
 
 
 def permission(needs: Sequence[Dependency], views: Mapping[str, ProcessView]) -> Permission:
-    """Decide whether everything needed has reached its condition."""
+    """Decide whether everything needed has reached its condition; what is not known yet may still come."""
     for need in needs:
-        view = views[need.name]
-        if _reached(need.condition, view):
+        view = views.get(need.name)
+        if view is not None and _reached(need.condition, view):
             continue
         wanted = f"{need.name} to be {need.condition.value}"
-        if view.state in _HOPELESS:
+        if view is not None and view.state in _HOPELESS:
             return Permission(Answer.NEVER, f"waited for {wanted}, but it is {view.state.value}")
         return Permission(Answer.NOT_YET, f"waits for {wanted}")
     return Permission(Answer.YES)

@@ -52,6 +52,10 @@ class Judge:
     _in_row: int = 0
     _times: deque[float] = field(factory=deque)
 
+    def adjust(self, restart: Restart, stop_signal: int) -> None:
+        """Judge by these from now on; what is remembered counts as before."""
+        self._restart, self._stop_signal = restart, stop_signal
+
     def judge(self, end: End, aim: Aim, ran_for: float, now: float) -> Judgement:
         """Decide what follows an end.
 

@@ -23,6 +23,7 @@ from procwrap.core.events import (
 from procwrap.core.lifecycle import ALIVE, State
 from procwrap.core.limits import Usage
 from procwrap.core.preempted import Preempted, PreemptionRevoked, PreemptionWatched
+from procwrap.core.reloads import ChecksRenewed, Forgotten
 
 
 @frozen
@@ -39,6 +40,7 @@ class ProcessView:
         condemned_in_row: restarts by probes one after the other, none of them after a long run.
         last_end: how the last run ended.
         ended_at: reactor seconds of that end.
+        ended_wall: the same in seconds since the epoch.
         rounds: the last round of each check.
         usage: what it used of the machine when that was last measured; None when it does not run.
     """
@@ -55,6 +57,7 @@ class ProcessView:
     last_end: End | None = None
     last_end_success: bool = True
     ended_at: float | None = None
+    ended_wall: float | None = None
     rounds: Mapping[str, RoundEnded] = field(factory=dict)
     usage: Usage | None = None
 
@@ -116,7 +119,10 @@ class Snapshot:
 
 
 def reduce(snapshot: Snapshot, event: Event) -> Snapshot:
-    """Return what is true after the event."""
+    """Return what is true after the event; late news of a process that was forgotten changes nothing."""
+    name = getattr(event, "name", None)
+    if name is not None and name not in snapshot.processes:
+        return snapshot
     return _reduce(event, snapshot)
 
 
@@ -127,16 +133,20 @@ def _reduce(event: object, snapshot: Snapshot) -> Snapshot:
 
 @_reduce.register
 def _(event: Declared, snapshot: Snapshot) -> Snapshot:
-    processes = {name: ProcessView(name) for name in event.names}
-    processes |= snapshot.processes
-    counted = Snapshot(processes)
-    return evolve(
-        snapshot,
-        processes=processes,
-        ailing=counted.ailing,
-        standing_by=counted.standing_by,
-        declared=True,
-    )
+    processes = {name: snapshot.processes.get(name) or ProcessView(name) for name in event.names}
+    counted = Snapshot(processes, declared=True)
+    ailing, standing_by = counted.ailing, counted.standing_by
+    return evolve(snapshot, processes=processes, ailing=ailing, standing_by=standing_by, declared=True)
+
+
+@_reduce.register
+def _(event: Forgotten, snapshot: Snapshot) -> Snapshot:
+    return reduce(snapshot, Declared(tuple(name for name in snapshot.processes if name != event.name)))
+
+
+@_reduce.register
+def _(event: ChecksRenewed, snapshot: Snapshot) -> Snapshot:
+    return _with(snapshot, evolve(snapshot.processes[event.name], rounds={}))
 
 
 @_reduce.register
@@ -150,13 +160,8 @@ def _(event: PreemptionWatched, snapshot: Snapshot) -> Snapshot:
 
 
 @_reduce.register
-def _(event: Preempted, snapshot: Snapshot) -> Snapshot:
-    return evolve(snapshot, preempted=True)
-
-
-@_reduce.register
-def _(event: PreemptionRevoked, snapshot: Snapshot) -> Snapshot:
-    return evolve(snapshot, preempted=False)
+def _(event: Preempted | PreemptionRevoked, snapshot: Snapshot) -> Snapshot:
+    return evolve(snapshot, preempted=isinstance(event, Preempted))
 
 
 @_reduce.register
@@ -186,6 +191,7 @@ def _(event: Ended, snapshot: Snapshot) -> Snapshot:
             last_end=event.end,
             last_end_success=event.success,
             ended_at=event.at,
+            ended_wall=event.wall,
             usage=None,
         ),
     )

@@ -10,6 +10,7 @@ from attrs import define, field
 from procwrap.core.events import Ended, Event, RoundEnded, Spawned, UsageSampled
 from procwrap.core.histogram import Histogram
 from procwrap.core.locks import LockAsked, LockChanged, LockTally
+from procwrap.core.reloads import Forgotten
 from procwrap.core.snapshot import Snapshot
 
 
@@ -75,24 +76,32 @@ class Tallies:
 
     def of(self, name: str) -> Tally:
         """Return the record of a process of the plan."""
-        tally = self._by_name.get(name)
-        if tally is None:
-            tally = self._by_name[name] = Tally()
-        return tally
+        return self._by_name.get(name) or Tally()
 
-    def note(self, _: Snapshot, event: Event) -> None:
+    def note(self, snapshot: Snapshot, event: Event) -> None:
         """Count an event; a watcher of the board."""
-        if isinstance(event, RoundEnded):
-            self.of(event.name).note_round(event)
+        if isinstance(event, Forgotten):
+            self._by_name.pop(event.name, None)
         elif isinstance(event, UsageSampled):
             for name, usage in event.usages.items():
-                self.of(name).note_cpu(usage.cpu)
+                self._record(snapshot, name).note_cpu(usage.cpu)
+        elif isinstance(event, RoundEnded):
+            self._record(snapshot, event.name).note_round(event)
         elif isinstance(event, LockAsked | LockChanged):
-            self.of(event.name).note_lock(event)
+            self._record(snapshot, event.name).note_lock(event)
         elif isinstance(event, Spawned):
-            self.of(event.name).begin_run()
+            self._record(snapshot, event.name).begin_run()
         elif isinstance(event, Ended):
-            tally = self.of(event.name)
+            tally = self._record(snapshot, event.name)
             tally.last_run = event.ran_for
             if event.cpu is not None:
                 tally.note_cpu(event.cpu)
+
+    def _record(self, snapshot: Snapshot, name: str) -> Tally:
+        tally = self._by_name.get(name)
+        if tally is None:
+            tally = Tally()
+            if name in snapshot.processes or not snapshot.declared:
+                # Else these are late news of one that was forgotten: its lock was given back, say.
+                self._by_name[name] = tally
+        return tally

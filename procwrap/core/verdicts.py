@@ -1,4 +1,4 @@
-"""What a snapshot means for those who ask over HTTP: alive, ready, and the state of everything."""
+"""What a snapshot means for those who ask over HTTP: alive, ready, and who is fine."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
-from procwrap.core.events import End, RoundEnded, signal_name
 from procwrap.core.lifecycle import State
 from procwrap.core.snapshot import ProcessView, Snapshot
-from procwrap.core.timestamp import rfc3339
 from procwrap.spec.plan import LivenessRule
 
 STUCK_AFTER = 5
@@ -82,16 +80,6 @@ def status(snapshot: Snapshot) -> dict[str, bool]:
     return {name: fine(view) for name, view in snapshot.processes.items()}
 
 
-def full_status(snapshot: Snapshot, now: float) -> Json:
-    """Return everything that is known about each process.
-
-    Args:
-        snapshot: what is true.
-        now: seconds of the reactor's clock, from which uptimes are measured.
-    """
-    return {name: _full(view, now) for name, view in snapshot.processes.items()}
-
-
 def reason(view: ProcessView) -> str:
     """Say in one line why a process is in its state, with the probes that fail while it starts."""
     failing = "; ".join(last.reason for last in view.rounds.values() if not last.succeeded)
@@ -119,47 +107,3 @@ _LIVENESS_CAUSES: Mapping[LivenessRule, Callable[[ProcessView], bool]] = {
 
 def _those(snapshot: Snapshot, wanted: Callable[[ProcessView], bool]) -> dict[str, ProcessView]:
     return {name: view for name, view in snapshot.processes.items() if wanted(view)}
-
-
-def _full(view: ProcessView, now: float) -> Json:
-    up = view.pid is not None and view.started_at is not None
-    return {
-        "state": view.state.value,
-        "healthy": fine(view),
-        "reason": reason(view),
-        "pid": view.pid,
-        "uptime": round(now - (view.started_at or 0.0), 3) if up else None,
-        "started": None if view.started_wall is None else rfc3339(view.started_wall),
-        "restarts": view.restarts,
-        "restartsBy": {cause.value: count for cause, count in view.restarts_by.items()},
-        "lastExit": None if view.last_end is None else _exit(view.last_end),
-        "checks": {name: _check(last) for name, last in view.rounds.items()},
-    }
-
-
-def _exit(end: End) -> Json:
-    # What could not be started has neither code nor signal, only a reason.
-    return {
-        "code": end.code,
-        "signal": None if end.signal is None else signal_name(end.signal),
-        "reason": str(end),
-    }
-
-
-def _check(last: RoundEnded) -> Json:
-    return {
-        "healthy": last.succeeded,
-        "reason": last.reason,
-        "failures": last.failures,
-        "threshold": last.threshold,
-        "at": rfc3339(last.wall),
-        "probes": [
-            {
-                "probe": result.probe,
-                "healthy": result.succeeded,
-                "reason": result.reason,
-                "seconds": round(result.took, 6),
-            }
-            for result in last.results
-        ],
-    }

@@ -29,8 +29,12 @@ class LineSplitter:
         Args:
             max_line_bytes: The longest line that stays in one piece; less than 4 counts as 4.
         """
-        self._most = max(max_line_bytes, LONGEST_CHARACTER)
         self._tail = bytearray()
+        self.limit(max_line_bytes)
+
+    def limit(self, max_line_bytes: int) -> None:
+        """Cut lines at another length from now on."""
+        self._most = max(max_line_bytes, LONGEST_CHARACTER)
 
     def split(self, chunk: bytes) -> list[Block]:
         """Take the next bytes of the stream and return what they complete, in order."""

@@ -26,6 +26,8 @@ class Pipeline:
     """Seconds since 1970."""
     counts: Counts = field(factory=Counts)
     """Shared by all runs of a process."""
+    finished: bool = False
+    """Nothing more will come."""
     _stamp: Stamper = field(factory=Stamper, init=False)
 
     def receive(self, chunk: bytes) -> None:
@@ -33,8 +35,14 @@ class Pipeline:
         self.counts.size += len(chunk)
         self._send(self._splitter.split(chunk))
 
+    def adjust(self, formatter: Formatter, outlets: Sequence[Deliver], max_line_bytes: int) -> None:
+        """Go on in another form, to other outlets; an unfinished line comes out in that form, too."""
+        self._formatter, self._outlets = formatter, outlets
+        self._splitter.limit(max_line_bytes)
+
     def finish(self) -> None:
         """End the stream: a last line without a newline comes out."""
+        self.finished = True
         self._send(self._splitter.finish())
 
     def _send(self, blocks: list[Block]) -> None:

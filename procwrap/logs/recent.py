@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+
+Take = Callable[[bytes, int], None]
+"""Takes complete records and how many they are; never raises."""
 
 
 class Recent:
@@ -13,7 +17,7 @@ class Recent:
     of lines is strict for what ``tail`` returns, while in memory up to a chunk more may wait.
     """
 
-    __slots__ = ("_bytes", "_chunks", "_lines", "_max_bytes", "_max_lines")
+    __slots__ = ("_bytes", "_chunks", "_lines", "_max_bytes", "_max_lines", "_takers")
 
     def __init__(self, max_lines: int = 1000, max_bytes: int = 1024 * 1024) -> None:
         self._max_lines = max_lines
@@ -21,6 +25,7 @@ class Recent:
         self._chunks: deque[tuple[bytes, int]] = deque()
         self._lines = 0
         self._bytes = 0
+        self._takers: tuple[Take, ...] = ()
 
     def add(self, data: bytes, records: int) -> None:
         """Take in new records.
@@ -29,6 +34,8 @@ class Recent:
             data: Complete records, each ending in a newline.
             records: How many they are.
         """
+        for take in self._takers:
+            take(data, records)
         if len(data) > self._max_bytes:
             data = _ending(data, self._max_bytes)
             if not data:
@@ -52,6 +59,19 @@ class Recent:
             chunks.append(data if records <= missing else _last_lines(data, missing))
             missing -= records
         return b"".join(reversed(chunks))
+
+    def follow(self, take: Take) -> Callable[[], None]:
+        """Call ``take`` with all records from now on, as they come, also those that are too long to be kept.
+
+        Returns:
+            A callable that ends this; calling it twice does no harm.
+        """
+        self._takers = (*self._takers, take)
+
+        def forget() -> None:
+            self._takers = tuple(other for other in self._takers if other is not take)
+
+        return forget
 
     def _forget(self) -> None:
         data, records = self._chunks.popleft()

@@ -67,7 +67,7 @@ class Sources:
     dropped: Callable[[], Mapping[str, int]]
     delay: Histogram
     own: Own
-    merging: Histogram | None = None
+    merging: Callable[[], Histogram | None] = lambda: None
     targets: Callable[[], Mapping[str, bool]] = _nothing
     memory_limits: Mapping[str, int] = field(factory=dict)
     events: Callable[[], Mapping[tuple[str, str], int]] = dict
@@ -92,7 +92,7 @@ class Collector:
     """Writes everything on a page."""
 
     _sources: Sources
-    _texts: dict[str, _Texts] = field(factory=dict)
+    _texts: dict[str, tuple[str, _Texts]] = field(factory=dict)
 
     def collect(self, page: Page) -> Iterator[None]:
         """Add all samples, with a pause after each process.
@@ -100,6 +100,8 @@ class Collector:
         What is true of the processes is taken from one snapshot, however long the pauses are.
         """
         snapshot = self._sources.snapshot()
+        if len(self._texts) > len(snapshot.processes):
+            self._texts = {name: self._texts[name] for name in snapshot.processes if name in self._texts}
         for view in snapshot.processes.values():
             self._add_process(page, view)
             yield
@@ -171,8 +173,8 @@ class Collector:
         for (sink, result), events in sources.events().items():
             page.add(families.EVENTS_SENT, f"{label('sink', sink)},{label('result', result)}", events)
         page.add_histogram(families.REACTOR_DELAY, "", sources.delay)
-        if sources.merging is not None:
-            page.add_histogram(families.MERGE_DURATION, "", sources.merging)
+        if (merging := sources.merging()) is not None:
+            page.add_histogram(families.MERGE_DURATION, "", merging)
         for target, up in sources.targets().items():
             view = snapshot.processes.get(target)
             if view is not None and view.pid is not None:
@@ -183,10 +185,11 @@ class Collector:
         page.add(families.BUILD_INFO, build, 1)
 
     def _texts_of(self, name: str) -> _Texts:
-        texts = self._texts.get(name)
-        if texts is None:
-            texts = self._texts[name] = _texts(name, self._sources.commands.get(name, ""))
-        return texts
+        command = self._sources.commands.get(name, "")
+        known = self._texts.get(name)
+        if known is None or known[0] != command:
+            known = self._texts[name] = (command, _texts(name, command))
+        return known[1]
 
 
 def _texts(name: str, command: str) -> _Texts:

@@ -35,6 +35,7 @@ class Mason:
     _carving: bool = False
     _unfinished: bool = False
     _waiting: list[Deferred[None]] = field(factory=list)
+    _dying: tuple[Tombstone, IDelayedCall] | None = None
 
     def watch(self, snapshot: Snapshot, event: Event) -> None:
         """Carve what there is to carve about an event."""
@@ -44,13 +45,19 @@ class Mason:
             self._strike(Tombstone(born=event.wall))
         elif isinstance(event, Ended):
             self._last_code = event.end.exit_code
-        elif isinstance(event, StateChanged) and event.state in FINAL and self._stone.died is None:
-            # What never began has no code of its own, and is as dead as the others.
-            code = 0 if self._last_code is None else self._last_code
-            self._strike(evolve(self._stone, died=event.wall, exit_code=code))
+        elif isinstance(event, StateChanged):
+            self._revive()
+            if event.state in FINAL and self._stone.died is None:
+                # What never began has no code of its own, and is as dead as the others.
+                code = 0 if self._last_code is None else self._last_code
+                stone = evolve(self._stone, died=event.wall, exit_code=code)
+                # A moment later: one that an operator restarts begins anew at once.
+                self._dying = stone, self._clock.callLater(0, self._die)
 
     def finish(self) -> Deferred[None]:
         """Return a Deferred that fires when everything is carved, or after a while."""
+        if self._dying is not None:
+            self._die()
         done: Deferred[None] = Deferred()
         if not self._carving:
             done.callback(None)
@@ -63,6 +70,20 @@ class Mason:
                 late.cancel()
 
         return done.addBoth(disarm)
+
+    def _die(self) -> None:
+        dying = self._revive()
+        if dying is not None:
+            self._strike(dying)
+
+    def _revive(self) -> Tombstone | None:
+        """Carve no death, at least not yet; return the tombstone that was about to be carved."""
+        dying, self._dying = self._dying, None
+        if dying is None:
+            return None
+        if dying[1].active():
+            dying[1].cancel()
+        return dying[0]
 
     def _strike(self, stone: Tombstone) -> None:
         self._stone = stone

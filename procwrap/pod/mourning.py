@@ -50,10 +50,19 @@ class Mourning:
     _visiting: bool = False
     _stale: bool = False
     _warned: bool = False
+    _stopped: bool = False
 
     def begin(self) -> None:
         """Watch, and see who is dead already."""
         self._look()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopped = True
+        self._unwatch()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _look(self) -> None:
         self._timer = None
@@ -65,6 +74,8 @@ class Mourning:
 
     def _visited(self, seen: tuple[float, Mapping[str, Tombstone]]) -> None:
         self._visiting = False
+        if self._stopped:
+            return
         since, stones = seen
         for name, stone in stones.items():
             died = stone.died
@@ -108,7 +119,7 @@ class Mourning:
             watching.loseConnection()
 
     def _soon(self, seconds: float) -> None:
-        if self._timer is None:
+        if self._timer is None and not self._stopped:
             self._timer = self._reactor.callLater(seconds, self._look)
 
     def _complain(self, error: BaseException | None) -> None:

@@ -38,7 +38,8 @@ class RotatingFile(BackgroundWriter):
 
         target = LogFile(path, max_bytes, backups, report_from_thread)
         super().__init__(path, target, call_in_reactor, most_bytes)
-        self._path = path
+        self.resize = target.resize
+        self.path = path
         self._report = report
         self._missing = 0
 
@@ -47,7 +48,7 @@ class RotatingFile(BackgroundWriter):
         if self._queue_or_drop(data, records):
             return
         if not self._missing:
-            self._report(f"log file {self._path} is too slow; lines are missing until it has caught up")
+            self._report(f"log file {self.path} is too slow; lines are missing until it has caught up")
         self._missing += records
 
     def _batch_settled(self) -> None:
@@ -57,4 +58,4 @@ class RotatingFile(BackgroundWriter):
     def _say_caught_up(self) -> None:
         missing, self._missing = self._missing, 0
         if missing:
-            self._report(f"log file {self._path} has caught up; {missing} lines are missing")
+            self._report(f"log file {self.path} has caught up; {missing} lines are missing")

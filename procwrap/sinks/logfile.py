@@ -51,6 +51,12 @@ class LogFile:
         self._judge(descriptor.failure, lost)
         return lost
 
+    def resize(self, max_bytes: int, backups: int) -> None:
+        """Rotate by other bounds from the next write on; may be called in any thread."""
+        self._max_bytes, self._backups = max_bytes, backups
+        if self._limit != sys.maxsize:
+            self._limit = max_bytes if max_bytes > 0 else sys.maxsize
+
     def close(self) -> Lost:
         """Close the file."""
         lost = NOTHING_LOST

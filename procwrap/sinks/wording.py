@@ -7,6 +7,7 @@ from functools import singledispatch
 
 from attrs import frozen
 
+from procwrap.core.changes import summary
 from procwrap.core.events import (
     Ended,
     Event,
@@ -24,6 +25,7 @@ from procwrap.core.events import (
 from procwrap.core.lifecycle import State
 from procwrap.core.locks import LockChange, LockChanged
 from procwrap.core.preempted import Preempted, PreemptionRevoked
+from procwrap.core.reloads import Reloaded
 
 
 @frozen
@@ -127,6 +129,11 @@ def _(event: ShutdownBegan) -> Message:
 @_message.register
 def _(event: Hurried) -> Message:
     return Message(Level.WARNING, f"no more grace: {event.reason}", {})
+
+
+@_message.register
+def _(event: Reloaded) -> Message:
+    return Message(Level.INFO, f"reloaded: {summary(event.changes)}", {})
 
 
 @_message.register

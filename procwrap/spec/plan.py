@@ -6,6 +6,7 @@ import enum
 
 from attrs import field, frozen
 
+from procwrap.spec.control import Control
 from procwrap.spec.envoy import Envoy
 from procwrap.spec.events import Elasticsearch, EventLabels, UdpEvents
 from procwrap.spec.graves import Graves
@@ -38,6 +39,7 @@ class Plan:
     Attributes:
         dialect: the config dialect that was recognised.
         socket: where HTTP is served.
+        control: who may control procwrap.
         labels: labels of everything's log records; those of the processes hold them already.
         deadline: seconds from the stop signal to SIGKILL.
         events_udp: host and port of the server that takes events.
@@ -51,6 +53,7 @@ class Plan:
     processes: tuple[ProcessSpec, ...]
     dialect: str = "native"
     socket: str | None = None
+    control: Control = Control()
     log_format: LogFormat | None = None
     labels: tuple[tuple[str, str], ...] = ()
     deadline: float | None = None
@@ -92,6 +95,7 @@ class Settings:
         graceful_deadline: seconds from the stop signal to SIGKILL; None (a wrapped command) is never.
         readiness_file: None for a wrapped command, unless one was asked for.
         socket: where HTTP is served, or None for no HTTP.
+        control: who may control procwrap, and how.
         reap_group: end what a wrapped command left of its process group.
         profiling: the server that takes the profiles of procwrap itself, if they are to be made.
         pod: our Pod, when something has to be known about it.
@@ -103,6 +107,7 @@ class Settings:
     readiness_file: str | None = DEFAULT_READINESS_FILE
     readiness_follow: bool = False
     socket: str | None = DEFAULT_SOCKET
+    control: Control = Control()
     log_format: LogFormat = LogFormat.LOGFMT
     labels: tuple[tuple[str, str], ...] = ()
     liveness: LivenessRule = LivenessRule.HEALTHY
@@ -149,6 +154,10 @@ class Given:
         shutdown_kill: executables that are sent SIGTERM then.
         shared_lock_url: of the lock server that processes with a lock ask.
         shared_lock: be a lock server; those that begin with ``lock_`` are its settings.
+        control_socket: path of the control socket; empty for none.
+        runtime_directory: where it is when nobody says anything else.
+        api_token: of whoever may control procwrap.
+        api_token_file: a file that holds it.
         secrets_dir: the directory with the secrets and config maps that a manifest refers to.
         pod: the name of this Pod.
     """
@@ -202,6 +211,10 @@ class Given:
     lock_store: str | None = None
     lock_longest_ttl: float | None = None
     lock_etcd_tls: bool | None = None
+    control_socket: str | None = None
+    runtime_directory: str | None = None
+    api_token: str | None = field(default=None, metadata=SECRET, repr=False)
+    api_token_file: str | None = None
     secrets_dir: str | None = None
     pod: str | None = None
     namespace: str | None = None

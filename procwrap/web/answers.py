@@ -16,6 +16,7 @@ TEXT = b"text/plain; charset=utf-8"
 OK = 200
 ACCEPTED = 202
 NO_CONTENT = 204
+NOT_MODIFIED = 304
 BAD_REQUEST = 400
 NOT_FOUND = 404
 NOT_ALLOWED = 405
@@ -42,6 +43,8 @@ class Reply:
     Attributes:
         headers: those of this response alone, such as Retry-After.
         pieces: what follows the body, where it is long; written as the client reads it.
+        follow: goes on with the response once its head is there, for as long as there is something to tell;
+            the Deferred fires at the end, and cancelling it ends everything.
     """
 
     code: int
@@ -49,6 +52,7 @@ class Reply:
     content_type: bytes = JSON
     headers: Pairs = ()
     pieces: Sequence[bytes] = ()
+    follow: Callable[[IRequest], Deferred[bytes]] | None = None
     length: bytes = field(init=False)
 
     @length.default
@@ -56,8 +60,8 @@ class Reply:
         return b"%d" % (len(self.body) + sum(map(len, self.pieces)))
 
 
-Handler = Callable[[IRequest], Reply | Deferred[Reply]]
-"""Answers the requests of one route."""
+Handler = Callable[..., Reply | Deferred[Reply]]
+"""Answers the requests of one route: takes the request, and the parts of the path by their names."""
 
 
 class BadRequestError(Exception):
@@ -107,7 +111,8 @@ def put(reply: Reply, request: IRequest) -> bytes:
     headers = request.responseHeaders
     for name, value in reply.headers:
         headers.setRawHeaders(name, [value])
-    if reply.code != NO_CONTENT:
+    if reply.code not in (NO_CONTENT, NOT_MODIFIED):
         headers.setRawHeaders(b"Content-Type", [reply.content_type])
-        headers.setRawHeaders(b"Content-Length", [reply.length])
+        if reply.follow is None:
+            headers.setRawHeaders(b"Content-Length", [reply.length])
     return reply.body

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from io import BytesIO
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.http import Request
 from twisted.web.resource import IResource
@@ -26,18 +27,30 @@ class BoundedSite(Site):
 
     Attributes:
         vital: the request targets that are answered even when there is no room.
+        is_control: whether everybody who can connect may do everything: it serves the control socket.
+        ending: called before every connection is ended, to finish the answers that have no end.
     """
 
     noisy = False
 
     def __init__(
-        self, resource: IResource, reactor: IReactorTime, limits: Limits, vital: Collection[bytes]
+        self,
+        resource: IResource,
+        reactor: IReactorTime,
+        limits: Limits,
+        vital: Collection[bytes],
+        *,
+        is_control: bool = False,
+        ending: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(resource, reactor=reactor, parsePOSTFormSubmission=False)
         self.vital = vital
+        self.is_control = is_control
+        self._ending = ending
         self._limits = limits
         self._served: set[Channel] = set()
         self._crowd: dict[Channel, None] = {}
+        self._leaving: list[Deferred[None]] = []
 
     def buildProtocol(self, addr: IAddress | None) -> Channel:  # type: ignore[override]
         """Return the channel of a new connection."""
@@ -56,11 +69,24 @@ class BoundedSite(Site):
 
     def stopFactory(self) -> None:
         """End every connection when nobody listens any more."""
+        self._ending()
         for channel in (*self._served, *self._crowd):
             channel.loseConnection()
 
+    def drained(self) -> Deferred[None]:
+        """Return what fires when there are no connections (any more); it may be cancelled."""
+        if not (self._served or self._crowd):
+            return succeed(None)
+        self._leaving.append(Deferred(self._leaving.remove))
+        return self._leaving[-1]
+
     def log(self, request: Request) -> None:
         """Do not write an access log: the kubelet alone would fill it."""
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are."""
+        return len(self._served) + len(self._crowd)
 
     def joined(self, channel: Channel) -> None:
         """Take a new connection in."""
@@ -78,3 +104,7 @@ class BoundedSite(Site):
         """Forget a connection."""
         self._served.discard(channel)
         self._crowd.pop(channel, None)
+        if self._leaving and not (self._served or self._crowd):
+            leaving, self._leaving = self._leaving, []
+            for drained in leaving:
+                drained.callback(None)

@@ -16,10 +16,12 @@ class Delay:
 
     Attributes:
         histogram: seconds by which it was late.
+        last: the latest of them; None before the first.
     """
 
     _clock: IReactorTime
     histogram: Histogram = field(factory=Histogram)
+    last: float | None = None
     _due: float = 0.0
 
     def begin(self) -> None:
@@ -28,5 +30,6 @@ class Delay:
         self._clock.callLater(PERIOD, self._fire)
 
     def _fire(self) -> None:
-        self.histogram.add(max(0.0, self._clock.seconds() - self._due))
+        self.last = max(0.0, self._clock.seconds() - self._due)
+        self.histogram.add(self.last)
         self.begin()

@@ -6,26 +6,47 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from procwrap.errors import CannotStartError
-from procwrap.web.address import Described, parse_address
+from procwrap.errors import CannotStartError, UsageError
+from procwrap.spec.control import ServerTls
+from procwrap.web.address import Described, Tcp, parse_address
+from procwrap.web.servertls import check
 from procwrap.web.sockets import open_listener
 
 
-def open_early(where: str) -> socket.socket | None:
+def open_early(where: str, tls: ServerTls | None = None) -> socket.socket | None:
     """Bind and listen, if that is possible without Twisted.
+
+    Args:
+        where: an address.
+        tls: the files that it is to be served with; they are checked.
 
     Returns:
         The socket; None for an endpoint description that Twisted has to understand.
 
     Raises:
-        UsageError: this is not an address.
-        CannotStartError: the address cannot be had.
+        UsageError: this is not an address, or none for TLS.
+        CannotStartError: the address cannot be had, or the files for TLS are no good.
     """
     address = parse_address(where)
+    if tls is not None:
+        tcp_only(where, address)
+        check(tls)
     if isinstance(address, Described):
         return None
     with complaining(where):
         return open_listener(address)
+
+
+def tcp_only(where: str, address: object) -> None:
+    """Refuse an address that ``api.tls`` cannot be meant for.
+
+    Raises:
+        UsageError: it is no port.
+    """
+    if not isinstance(address, Tcp):
+        raise UsageError(
+            f"api.tls needs an address such as :8443, and HTTP is to be served on {where}: change one of them"
+        )
 
 
 @contextmanager

@@ -18,13 +18,20 @@ class Front(Resource):
 
     Attributes:
         shortcuts: request targets that are answered at once when a GET or HEAD asks for exactly them.
+        end: finishes the answers that have no end.
     """
 
     isLeaf = True  # noqa: N815
 
-    def __init__(self, behind: IResource, shortcuts: Mapping[bytes, Shortcut]) -> None:
+    def __init__(
+        self,
+        behind: IResource,
+        shortcuts: Mapping[bytes, Shortcut],
+        end: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._behind = behind
+        self.end = end
         self.shortcuts = shortcuts
 
     def render(self, request: IRequest) -> Any:

@@ -13,9 +13,22 @@ from procwrap.core.board import Board
 from procwrap.core.events import Event
 from procwrap.core.snapshot import Snapshot
 from procwrap.core.verdicts import Verdict
-from procwrap.web.answers import OK, UNAVAILABLE, BadRequestError, Reply, argument, complaint, data
+from procwrap.web.answers import OK, UNAVAILABLE, BadRequestError, Reply, argument, data
+from procwrap.web.seats import NO_SEAT, Seats
 
-RETRY_AFTER = b"5"
+
+def seconds_of(text: str, duration: Callable[[str], float]) -> float | None:
+    """Return how long ``?wait=TEXT`` waits at most; None for as long as it takes.
+
+    Raises:
+        BadRequestError: nobody can tell.
+    """
+    if not text:
+        return None
+    try:
+        return duration(text)
+    except ValueError:
+        raise BadRequestError(f"wait={text[:40]}: expected a duration such as 30s or 2m30s") from None
 
 
 @define(eq=False)
@@ -39,39 +52,28 @@ class Question:
 
 @define(eq=False)
 class WaitingRoom:
-    """Holds requests until their question is answered with 200; it has a bounded number of seats.
+    """Holds requests until their question is answered with 200.
 
     Attributes:
         duration: turns Go-style text such as ``30s`` into seconds, or raises ValueError.
-        seats: how many requests can wait at a time.
+        seats: are taken by those who wait.
     """
 
     _board: Board
     _clock: IReactorTime
     _duration: Callable[[str], float]
-    _seats: int
-    _taken: int = field(init=False, default=0)
+    _seats: Seats
 
     def asked(self, question: Question, request: IRequest) -> Reply | Deferred[Reply]:
         """Answer a request, later if it says ``?wait``; cancelling the Deferred leaves nothing behind."""
         text = argument(request, "wait")
         if text is None:
             return question.reply()
-        seconds = self._seconds(text)
+        seconds = seconds_of(text, self._duration)
         reply = question.reply()
         if self._hopeless(reply):
             return reply
-        if self._taken >= self._seats:
-            return complaint(UNAVAILABLE, "too many waiting requests", ((b"Retry-After", RETRY_AFTER),))
-        return self._wait(question, seconds)
-
-    def _seconds(self, text: str) -> float | None:
-        if not text:
-            return None
-        try:
-            return self._duration(text)
-        except ValueError:
-            raise BadRequestError(f"wait={text[:40]}: expected a duration such as 30s or 2m30s") from None
+        return self._wait(question, seconds) if self._seats.take() else NO_SEAT
 
     def _hopeless(self, reply: Reply) -> bool:
         # Once the end has begun, nothing becomes ready: whoever waits for it is told so at once.
@@ -86,13 +88,12 @@ class WaitingRoom:
                 answered.callback(question.reply())
 
         def leave(result: Reply) -> Reply:
-            self._taken -= 1
+            self._seats.leave()
             forget()
             if patience is not None and patience.active():
                 patience.cancel()
             return result
 
-        self._taken += 1
         forget = self._board.watch(look)
         patience = (
             None

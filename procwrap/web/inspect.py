@@ -7,7 +7,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.iweb import IRequest
 
 from procwrap.core.board import Board
-from procwrap.core.verdicts import full_status, status
+from procwrap.core.fullview import FullView, full_status
+from procwrap.core.verdicts import status
 from procwrap.web.answers import (
     BAD_REQUEST,
     NO_CONTENT,
@@ -35,6 +36,7 @@ class Inspection:
 
     _board: Board
     _clock: IReactorTime
+    _full: FullView = FullView()
 
     def pids(self, _: IRequest) -> Reply:
         """Answer with the pid of every process that runs."""
@@ -60,7 +62,7 @@ class Inspection:
         if not snapshot.processes:
             return NOTHING
         if argument(request, "full") is not None or _wants_full(request):
-            return data(full_status(snapshot, self._clock.seconds()))
+            return data(full_status(snapshot, self._clock.seconds(), self._full))
         return data(status(snapshot))
 
 

@@ -21,7 +21,9 @@ class Limits:
         crowd_patience: how long one of these may stay silent.
         linger: how long what a refused client still sends is read and thrown away. Closing at once would
             reset the connection, and the client could not read why.
-        waiting: requests with ``?wait``.
+        waiting: requests with ``?wait``, and those that follow something.
+        orders: of operators that wait for what they have ordered. They have seats of their own, so that a
+            crowd of strangers, who may follow and wait, too, keeps nobody from stopping a process.
     """
 
     patience: float = 10.0
@@ -33,6 +35,7 @@ class Limits:
     crowd_patience: float = 1.0
     linger: float = 1.0
     waiting: int = 100
+    orders: int = 20
 
     def within(self, descriptors: int) -> Limits:
         """Return limits that leave at least half of so many file descriptors to the processes we start.

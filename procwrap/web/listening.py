@@ -26,8 +26,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from procwrap.errors import CannotStartError
+from procwrap.spec.control import ServerTls
 from procwrap.web.address import Described, Tcp, Unix, not_an_address, parse_address
-from procwrap.web.early import complaining
+from procwrap.web.controlsocket import ControlSocket
+from procwrap.web.early import complaining, tcp_only
+from procwrap.web.servertls import context_factory
 from procwrap.web.sockets import BACKLOG, open_listener
 
 
@@ -92,7 +95,9 @@ class Bound:
         Port.connectionLost(self._port, failure)  # type: ignore[arg-type]
 
 
-def bind(where: str, reactor: Any, listener: socket.socket | None = None) -> Bound:
+def bind(
+    where: str, reactor: Any, listener: socket.socket | None = None, tls: ServerTls | None = None
+) -> Bound:
     """Bind and listen; nothing is accepted before ``Bound.serve``.
 
     Args:
@@ -100,22 +105,45 @@ def bind(where: str, reactor: Any, listener: socket.socket | None = None) -> Bou
             ``unix:/path`` or another Twisted endpoint description.
         reactor: provides IReactorSocket, IReactorUNIX and IReactorFDSet.
         listener: the socket, if it was opened already; see ``web.early``.
+        tls: what an address of TCP is served with.
 
     Raises:
-        UsageError: this is not an address.
-        CannotStartError: the address cannot be had.
+        UsageError: this is not an address, or none for TLS.
+        CannotStartError: the address cannot be had, or the files for TLS are no good.
     """
     late = LateFactory()
     address = parse_address(where)
+    factory = late if tls is None else _through_tls(late, tls, where, address)
     with complaining(where):
         if isinstance(address, Described):
-            port = _listen_as_described(address.description, reactor, late)
+            port = _listen_as_described(address.description, reactor, factory)
         else:
             with listener or open_listener(address) as ours:
-                port = _adopt(address, ours, reactor, late)
+                port = _adopt(address, ours, reactor, factory)
     if IReadDescriptor.providedBy(port):
         reactor.removeReader(port)
     return Bound(where, reactor, port, late)
+
+
+def adopt_control(control: ControlSocket, reactor: Any) -> Bound:
+    """Have the reactor listen on the control socket; nothing is accepted before ``Bound.serve``."""
+    late = LateFactory()
+    with control.listener as ours:
+        port = UnixPort._fromListeningDescriptor(reactor, ours.fileno(), late)
+    # As if it were not in the file system: Twisted would change the mode of whatever stands at the path by
+    # now, and remove it at the end, whoever put it there.
+    port._bindPath, port.backlog = b"\0" + port._bindPath, BACKLOG
+    port.startListening()
+    reactor.removeReader(port)
+    return Bound(control.path, reactor, port, late)
+
+
+def _through_tls(late: LateFactory, tls: ServerTls, where: str, address: object) -> IProtocolFactory:
+    tcp_only(where, address)
+    context = context_factory(tls)
+    from twisted.protocols.tls import TLSMemoryBIOFactory  # it imports pyOpenSSL
+
+    return TLSMemoryBIOFactory(context, False, late)
 
 
 def _adopt(address: Tcp | Unix, listener: socket.socket, reactor: Any, factory: IProtocolFactory) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import Cooperator, TaskStopped
+from twisted.internet.task import Cooperator
 from twisted.web.iweb import IRequest
 
 from procwrap.core.histogram import Histogram
@@ -16,6 +16,7 @@ from procwrap.metrics.collector import Collector
 from procwrap.metrics.page import Page
 from procwrap.metrics.syntax import Syntax, wanted
 from procwrap.web.answers import OK, UNAVAILABLE, Handler, Reply, complaint
+from procwrap.web.slices import done_in_slices
 
 AT_ONCE = 16
 """Answers that are being written at a time."""
@@ -41,13 +42,8 @@ class Metrics:
             return BUSY
         syntax = wanted(",".join(request.requestHeaders.getRawHeaders("accept", [])))
         pieces: list[bytes] = []
-        task = self._slices.cooperate(self._write(syntax, pieces))
         self._writing += 1
-        answer: Deferred[None] = Deferred(lambda _: task.stop())
-        task.whenDone().addCallbacks(
-            lambda _: answer.callback(None),
-            lambda failure: None if failure.check(TaskStopped) else answer.errback(failure),
-        )
+        answer = done_in_slices(self._slices, self._write(syntax, pieces))
         content_type = syntax.value.encode()
         return answer.addBoth(self._leave).addCallback(lambda _: Reply(OK, b"".join(pieces), content_type))
 

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,3 +54,12 @@ def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             kill(*left)
             raise AssertionError(f"left behind: {dict(zip(left, names, strict=True))}")
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests of a module, gone before others measure anything."""
+    from tests.support.browser import launched
+
+    with launched() as started:
+        yield started

@@ -14,6 +14,7 @@ from tests.support.checkout import ROOT
 from tests.support.hosted import Hosted, alive, free_port, process
 from tests.support.lockfaults import Server
 from tests.support.procfs import children_of, eventually
+from tests.support.reloaded import reload
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
@@ -175,3 +176,22 @@ def test_a_command_that_cannot_be_executed_gives_its_lock_back(tmp_path: Path, s
         assert hosted.said("gave the shared lock back")
         with pod(tmp_path, "pod-b", server.port) as second:
             token_of(second)
+
+
+def test_a_reload_with_locks(tmp_path: Path, server: Server) -> None:
+    """The lock comes with a reload, is taken anew by a changed process, and goes with its process."""
+    other = process("other", "exec sleep 1000")
+    with pod(tmp_path, "pod-a", server.port, other) as hosted:
+        hosted.up()
+        job = process("job", PRINT, restartPolicy="always", **LOCKED)
+        assert reload(hosted, [other, job]) == "reloaded: 1 added (job), 1 unchanged"
+        token = token_of(hosted)
+        hosted.until(lambda: hosted.said("^holds the shared lock"))
+        assert "1 restarted (job: envs)" in reload(hosted, [other, {**job, "envs": {"X": "1"}}])
+        hosted.until(lambda: len(hosted.lines("job")) == 2)
+        assert token_of(hosted) > token
+        with pod(tmp_path, "pod-b", server.port) as second:
+            second.until(lambda: second.said("standby: pod-a holds the lock"))
+            assert reload(hosted, [other]) == "reloaded: 1 removed (job), 1 unchanged"
+            assert token_of(second) > token + 1
+        assert hosted.end() == 0

@@ -174,10 +174,10 @@ def test_the_states_are_printed(tmp_path: Path) -> None:
 
 
 def test_sighup_kills_nobody(tmp_path: Path) -> None:
-    """As long as nothing can be reloaded it says so, and everything goes on."""
+    """It reloads the config; where that is as before, everything goes on."""
     with Hosted(tmp_path, [process("a", SERVE)]) as hosted:
         up(hosted, "a").signal(signal.SIGHUP)
-        hosted.until(lambda: hosted.said("SIGHUP: "))
+        hosted.until(lambda: hosted.said("reloaded: "))
         assert alive(hosted.pid_of("a"))
         assert hosted.end() == 0
         assert hosted.lines("a") == ["up", "bye"]
@@ -239,6 +239,6 @@ sys.exit(5)
         eventually(lambda: not alive(hosted.pid_of("b")))
         hosted.signal(signal.SIGHUP)
         hosted.signal(signal.SIGCONT)
-        hosted.until(lambda: hosted.said("SIGHUP: ") and hosted.said("exit code"))
+        hosted.until(lambda: hosted.said("reloaded: ") and hosted.said("exit code"))
         eventually(lambda: children_of(hosted.process.pid) == [hosted.pid_of("a")])
         assert hosted.end() == 0

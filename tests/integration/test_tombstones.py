@@ -14,6 +14,7 @@ import yaml
 
 from tests.support.hosted import ROOT, Hosted, process
 from tests.support.plans import STUBBORN
+from tests.support.reloaded import reload
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
@@ -152,3 +153,30 @@ def test_the_example(tmp_path: Path) -> None:
         assert hosted.lines("job") == ["working", "done"]
         assert hosted.said("job has died with exit code 0, which proxy depends on: stopping it")
     assert stone(tmp_path / "yard", "proxy")["ExitCode"] == 143
+
+
+def test_a_reload_with_tombstones(tmp_path: Path) -> None:
+    """They come and go with a reload, and so do those whose deaths matter; a restart by order is no death."""
+    yard = tmp_path / "yard"
+
+    def mourner(*names: str) -> dict[str, Any]:
+        own = {"graveyard": str(yard), "name": "juliet"}
+        return process("proxy", FOREVER, tombstone=own, deathDeps=list(names))
+
+    other = process("other", FOREVER)
+    with Hosted(tmp_path, [other], http=True) as hosted:
+        hosted.up().until(lambda: hosted.get("/ping")[0] == 200)
+        assert reload(hosted, [other, mourner("romeo")]) == "reloaded: 1 added (proxy), 1 unchanged"
+        born = hosted.until(lambda: stone(yard, "juliet"))
+        assert set(born) == {"Born"}
+        assert hosted.operate("POST", "/api/processes/proxy/restart")[0] == 200
+        assert set(stone(yard, "juliet")) == {"Born"}
+        assert "1 restarted (proxy: deathDeps)" in reload(hosted, [other, mourner("paris")])
+        hosted.until(lambda: stone(yard, "juliet").get("Born", born["Born"]) != born["Born"])
+        bury(yard, "romeo")
+        time.sleep(0.2)
+        assert not hosted.said("romeo has died")
+        bury(yard, "paris")
+        hosted.until(lambda: stone(yard, "juliet").get("ExitCode") == 143)
+        assert "1 removed (proxy)" in reload(hosted, [other])
+        assert hosted.end() == 0

@@ -86,10 +86,11 @@ def test_sdist_holds_the_whole_checkout(checkout: Path, built: dict[str, Path]) 
 
 
 def test_wheel_holds_the_package_and_the_plugin(checkout: Path, wheel: zipfile.ZipFile) -> None:
-    """The wheel holds every module, the plugin and the type marker, and nothing that belongs to no user."""
+    """The wheel holds every module, the status page, the plugin and the type marker, and nothing else."""
     modules = {str(path.relative_to(checkout)) for path in (checkout / "procwrap").rglob("*.py")}
+    page = {str(path.relative_to(checkout)) for path in (checkout / "procwrap/web/page").iterdir()}
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert packed == modules | {PLUGIN, "procwrap/py.typed"}
+    assert packed == modules | page | {PLUGIN, "procwrap/py.typed"}
 
 
 def test_metadata_is_clean(built: dict[str, Path], tmp_path: Path) -> None:

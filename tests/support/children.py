@@ -144,6 +144,7 @@ class World:
         ended_all: the processes that ended the whole, with the end.
         checks: the checks of every run.
         pre_stops: the preStop hook of every stop.
+        renewed: the processes whose checks were made anew.
     """
 
     clock: Clock
@@ -154,6 +155,7 @@ class World:
     ended_all: list[tuple[str, End]]
     checks: list[FakeChecks]
     pre_stops: list[FakePreStop]
+    renewed: list[str]
 
     def start(self) -> None:
         """Start the fleet and let the gate have its turn."""
@@ -186,26 +188,32 @@ def make_world(
     healthy_at_once: bool = True,
     withstands: dict[str, frozenset[int]] | None = None,
     permits: dict[str, list[Permit]] | None = None,
+    slow: tuple[str, ...] = (),
 ) -> World:
-    """Build a fleet of these processes around a Clock."""
+    """Build a fleet of these processes around a Clock; the slow ones become healthy when a test says so."""
     clock, board = Clock(), Board(_raise)
     executor = FakeExecutor(clock, withstands or {})
     events: list[Event] = []
     ended_all: list[tuple[str, End]] = []
     checks: list[FakeChecks] = []
     pre_stops: list[FakePreStop] = []
+    renewed: list[str] = []
 
     def watch(snapshot: Snapshot, event: Event) -> None:
         events.append(event)
 
     def make_checks(child: Child) -> FakeChecks:
-        checks.append(FakeChecks(child, healthy_at_once))
+        checks.append(FakeChecks(child, healthy_at_once and child.spec.name not in slow))
         return checks[-1]
 
     def make_pre_stop(child: Child) -> FakePreStop:
         hook = FakePreStop(child, child.spec.pre_stop is None)
         pre_stops.append(hook)
         return hook
+
+    def renew_checks(child: Child, old: Any) -> Any:
+        renewed.append(child.spec.name)
+        return old
 
     def note(spec: ProcessSpec, end: End, judged: Judgement) -> None:
         ended_all.append((spec.name, end))
@@ -222,6 +230,7 @@ def make_world(
         make_pre_stop,
         note,
         grace,
+        renew_checks=renew_checks,
     )
     fleet = Fleet({spec.name: Child(spec, around) for spec in specs}, board)
-    return World(clock, board, executor, fleet, events, ended_all, checks, pre_stops)
+    return World(clock, board, executor, fleet, events, ended_all, checks, pre_stops, renewed)

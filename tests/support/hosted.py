@@ -11,8 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from signal import SIGTERM
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -20,6 +23,8 @@ from urllib.request import Request, urlopen
 from tests.support.gologfmt import decode
 
 ROOT = Path(__file__).parents[2]
+LONGEST_HOME = 90
+"""Characters; the path of a unix socket has room for 107."""
 PATIENCE = 30.0
 """Seconds until a test gives up waiting; what it waits for takes far less."""
 
@@ -58,6 +63,9 @@ class Hosted:
         prefix: words before the command, such as ``unshare …``.
         stdout: where stdout goes instead of a file.
         http: serve HTTP on a port of its own.
+
+    Attributes:
+        control: the path of the control socket; there is one where HTTP is served.
     """
 
     def __init__(
@@ -83,9 +91,14 @@ class Hosted:
             config.write_text(json.dumps(plan))
             words += ["--config", str(config), "--readiness-file", str(self.ready_file)]
             words += ["--http", "on" if http else "off"]
-        environ = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+        self._short = None if len(str(home)) < LONGEST_HOME else TemporaryDirectory(prefix="pw")
+        runtime = home if self._short is None else Path(self._short.name)
+        self.control = runtime / "procwrap.sock"
+        environ = {"XDG_RUNTIME_DIR": str(runtime), **(environment or {})}
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), **environ}
         if http:
             environ["HEALTH_SOCKET"] = f"127.0.0.1:{self.port}"
+            environ.setdefault("PROCWRAP_CONTROL_SOCKET", str(self.control))
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.process = subprocess.Popen(
                 [*words, *options],
@@ -107,6 +120,8 @@ class Hosted:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         self.process.wait()
+        if self._short is not None:
+            self._short.cleanup()
 
     def wait(self, seconds: float = PATIENCE) -> int:
         """Wait for the end; return the exit code, negative for a signal."""
@@ -149,6 +164,15 @@ class Hosted:
         """Return both outputs, for a failure."""
         return self.out.read_text(errors="replace")[-4000:] + self.err.read_text(errors="replace")[-4000:]
 
+    def operate(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, seconds: float = PATIENCE
+    ) -> tuple[int, Any]:
+        """Ask through the control socket; return the status and the body, decoded if it is JSON."""
+        with closing(ControlConnection(self.control, seconds)) as connection:
+            connection.request(method, path, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            return answer.status, _decoded(answer.read())
+
     def get(self, path: str, method: str = "GET", seconds: float = PATIENCE) -> tuple[int, Any]:
         """Ask over HTTP; return the status and the body, decoded if it is JSON."""
         request = Request(f"http://127.0.0.1:{self.port}{path}", method=method)
@@ -175,6 +199,27 @@ class Hosted:
             for record in self.records()
             if record["name"] == "procwrap" and record["msg"] == "started" and record["process"] == name
         ]
+
+
+class ControlConnection(HTTPConnection):
+    """An HTTP connection to a control socket; it waits for the socket to be there."""
+
+    def __init__(self, path: Path, seconds: float = PATIENCE) -> None:
+        super().__init__("localhost", timeout=seconds)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.sock.connect(str(self._path))
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
 
 def _decoded(body: bytes) -> Any:

@@ -85,7 +85,7 @@ class Told:
                 lambda: self.dropped,
                 self.delay,
                 Own(lambda: OWN, 1000.5, build),
-                self.merging,
+                lambda: self.merging,
                 lambda: self.targets,
                 self.limits,
                 lambda: self.events,

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from attrs import define, field
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, evolve, field
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from procwrap.core.board import Board
 from procwrap.core.events import Declared, End, Ended, ShutdownBegan, Spawned, StateChanged
 from procwrap.core.heartbeats import Heartbeats
+from procwrap.core.history import History
+from procwrap.core.journal import Journal
 from procwrap.core.lifecycle import State
+from procwrap.logs.recent import Recent
 from procwrap.spec.plan import LivenessRule
+from procwrap.spec.process import ProcessSpec
+from procwrap.web.access import Admission, fixed
 from procwrap.web.channel import Channel
 from procwrap.web.connections import BoundedSite
+from procwrap.web.insight import Insight
 from procwrap.web.limits import Limits
 from procwrap.web.site import HostView, make_site
 
@@ -26,6 +35,13 @@ def seconds_of(text: str) -> float:
     return float(text[:-1])
 
 
+def signal_number(text: str) -> int:
+    """Understand ``HUP``."""
+    if text != "HUP":
+        raise ValueError(text)
+    return 1
+
+
 def broken_watcher(error: Exception) -> None:
     """Let a watcher that raises break the test."""
     raise error
@@ -33,13 +49,32 @@ def broken_watcher(error: Exception) -> None:
 
 @define(eq=False)
 class Host:
-    """Two processes that do what the test says."""
+    """Two processes that do what the test says.
+
+    Attributes:
+        token: admits operators; None admits none over TCP.
+        fleet: carries out what they ask for.
+        specs: what was asked for.
+        recents: what processes have printed.
+    """
 
     names: tuple[str, ...] = ("api", "db")
     clock: Clock = field(factory=Clock)
     board: Board = field(factory=lambda: Board(broken_watcher))
     rule: LivenessRule = LivenessRule.HEALTHY
+    token: str | None = None
+    fleet: Any = None
+    specs: Mapping[str, ProcessSpec] = field(factory=dict)
+    recents: dict[str, Recent] = field(factory=dict)
     heartbeats: Heartbeats = field(init=False)
+    history: History = field(init=False)
+    journal: Journal = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Remember what happens."""
+        self.history, self.journal = History(self.clock.seconds), Journal(lambda: WALL)
+        self.board.watch(self.history.note)
+        self.board.watch(self.journal.note)
 
     @heartbeats.default
     def _heartbeats(self) -> Heartbeats:
@@ -48,12 +83,15 @@ class Host:
     @property
     def view(self) -> HostView:
         """What the HTTP floor gets."""
-        return HostView(self.board, self.heartbeats, self.rule, self.clock, lambda: WALL, seconds_of)
+        view = HostView(self.board, self.heartbeats, self.rule, self.clock, lambda: WALL, seconds_of)
+        view = evolve(view, admits=Admission(fixed(self.token)).admits, fleet=self.fleet)
+        known = Insight(self.history, self.journal, self.specs.get, self.recents.get, signal_number)
+        return evolve(view, insight=known)
 
     @property
     def watchers(self) -> int:
-        """How many watch the board."""
-        return len(self.board._watchers)
+        """How many watch the board, besides those who remember what happens."""
+        return len(self.board._watchers) - 2
 
     def declare(self) -> None:
         """Say which processes there are."""
@@ -114,6 +152,25 @@ class Wire(StringTransport):
     def codes(self) -> list[int]:
         """The status of every response on the wire."""
         return [int(part[1:4]) for part in self.value().split(b"HTTP/1.1")[1:]]
+
+
+class SlowWire(Wire):
+    """A client that reads ``most`` bytes at a time, and then only when it is told to."""
+
+    most = 10_000
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        producer: Any = self.producer
+        if len(self.value()) > self.most:
+            producer.pauseProducing()
+
+    def read(self) -> None:
+        """Take what is there."""
+        self.clear()
+        producer: Any = self.producer
+        if producer is not None:
+            producer.resumeProducing()
 
 
 def connect(site: BoundedSite) -> tuple[Channel, Wire]:

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from procwrap.children.sampling import PERIOD
 from procwrap.core.events import SignalReceived
+from procwrap.core.roster import Roster
 from procwrap.optional import begin_events, begin_sampling
 from procwrap.spec.events import Elasticsearch
 from procwrap.spec.plan import Plan, Settings
@@ -37,6 +38,17 @@ class SamplingTests(SynchronousTestCase):
         self.assertEqual(self.timers(FREE, LIMITED, everybody=False), 1)
         self.assertEqual(self.timers(FREE, LIMITED, everybody=True), 1)
 
+    def test_a_limit_that_comes_later(self) -> None:
+        """A reload gives a process its first limit: the measuring begins then, and only once."""
+        world = make_world(FREE)
+        reactor: Any = world.clock
+        look = begin_sampling(world.fleet, world.board, reactor, everybody=False)
+        self.assertEqual(reactor.getDelayedCalls(), [])
+        world.fleet.children["api"].spec = evolve(FREE, memory_limit=1)
+        for _ in range(3):
+            look()
+        self.assertEqual(len(reactor.getDelayedCalls()), 1)
+
 
 class EventsTests(SynchronousTestCase):
     def begin(self, settings: Settings) -> tuple[Any, list[Any], Any]:
@@ -45,7 +57,11 @@ class EventsTests(SynchronousTestCase):
         flushed: list[Any] = []
         plan = Plan((FREE,))
         reactor: Any = world.clock
-        return world, flushed, begin_events(plan, settings, world.board, reactor, lambda: 0.0, flushed.append)
+        return (
+            world,
+            flushed,
+            begin_events(Roster(plan.processes), settings, world.board, reactor, lambda: 0.0, flushed.append),
+        )
 
     def test_nobody_is_told(self) -> None:
         """Without a server there is nothing to flush, and nothing to count."""

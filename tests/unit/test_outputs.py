@@ -85,14 +85,14 @@ class Stdout(Outlet):
 def test_output_is_counted_over_all_runs() -> None:
     """A restart goes on counting where the run before it has ended; hooks count, too."""
     made, stdout = outputs(), Stdout()
-    made._stdout = stdout
+    made._stdout = made.streams.stdout = stdout
     spec = ProcessSpec("api", "/bin/api")
     for pid in range(3):
-        streams = made.open_streams(spec, pid)
+        streams = made.streams.open(spec, pid)
         streams[1].receive(b"one\ntwo\n")
         streams[2].receive(b"x\n")
-    made.open_streams(spec, 9, "preStop")[1].receive(b"bye\n")
-    assert list(made.log_counts()) == [("api", "stdout", 7, 28), ("api", "stderr", 3, 6)]
+    made.streams.open(spec, 9, "preStop")[1].receive(b"bye\n")
+    assert list(made.streams.counts()) == [("api", "stdout", 7, 28), ("api", "stderr", 3, 6)]
     assert made.dropped() == {"stdout": 10}
 
 
@@ -120,7 +120,7 @@ def test_a_further_sink_gets_all_records() -> None:
     plan, further = Plan((ProcessSpec("api", "/bin/api", labels=(("a", "b"),)),)), Further()
     made = make_outputs(plan, Settings(labels=(("c", "d"),)), MainLoop().call_in_reactor, lambda: 0.0)
     made.add_sink(further)
-    streams = made.open_streams(plan.processes[0], 1)
+    streams = made.streams.open(plan.processes[0], 1)
     streams[2].receive(b"bad\n")
     made.own.say(Level.INFO, "hello")
     assert [ours for ours, _ in further.taken] == [

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from procwrap.spec.control import Control, ServerTls
 from procwrap.spec.envoy import Envoy
 from procwrap.spec.hook import PostStart, PreStop
 from procwrap.spec.plan import Plan, Settings
@@ -43,6 +44,13 @@ def test_what_a_probe_needs(check: str, probe: Probe, tls: bool, http: bool) -> 
 def test_what_stands_beside_us(asked: dict[str, Any]) -> None:
     """Each URL that is asked there may want TLS."""
     assert needs_tls(Plan(processes=()), Settings(**asked))
+
+
+def test_what_we_serve() -> None:
+    """The files of ``api.tls`` count where HTTP is served on a port."""
+    control = Control(tls=ServerTls("/k", "/c"))
+    assert needs_tls(Plan(processes=()), Settings(control=control))
+    assert not needs_tls(Plan(processes=()), Settings(socket=None, control=control))
 
 
 def test_hooks_need_it_too() -> None:

@@ -14,10 +14,6 @@ from procwrap.config.problem import WrongValueError
 DIALECT = "pidzero"
 
 _NO_LOG = "requests are not logged"
-_OPEN = (
-    "api.auth: there is no control API yet that the key could protect; what is served (/ping, health, "
-    "metrics) needs none, and shows neither config nor environment"
-)
 
 
 def to_native(root: Node, translation: Translation) -> Native:
@@ -83,20 +79,22 @@ def _api(place: Place, translation: Translation) -> Node:
     host = fields.take("host", readers.literal, "")
     port = fields.require("port", readers.whole_number(1, 65535), 1)
     https = fields.take("https", _https, None)
-    if fields.take("auth", _auth, default=False):
-        translation.warnings.append(_OPEN)
+    token: Place | None = fields.take("auth", _auth, None)
     translation.ignore(fields, place, {"accesslog": _NO_LOG, "logping": _NO_LOG})
     fields.finish()
-    if https is None:
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    else:
-        address = f"ssl:{port}:privateKey={_escaped(https[0])}:certKey={_escaped(https[1])}"
-        address += f":interface={_escaped(host)}" if host else ""
-    return nodes.mapping(place, {"socket": nodes.text(place, address)})
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return nodes.mapping(
+        place,
+        {
+            "socket": nodes.text(place, address),
+            "token": None if token is None else _moved(token),
+            "tls": https,
+        },
+    )
 
 
-def _https(place: Place) -> tuple[str, str] | None:
-    """The key and the certificate, if it is enabled; pidzero itself reads them as ``privatekey``."""
+def _https(place: Place) -> Node | None:
+    """The files for TLS, if it is enabled; pidzero itself reads them as ``privatekey`` and ``publickey``."""
     fields = Fields(place)
     enabled = fields.take("enabled", readers.boolean, default=False)
     private = [fields.take(key, readers.literal, "") for key in ("private_key", "privatekey")]
@@ -109,17 +107,20 @@ def _https(place: Place) -> tuple[str, str] | None:
         place.value("selfsign").report("cannot be done: make a certificate, and say where it is")
     if not any(private) or not any(public):
         place.report("expected private_key and public_key: where the key and the certificate are")
-    return private[0] or private[1], public[0] or public[1]
+        return None
+    key, cert = private[0] or private[1], public[0] or public[1]
+    return nodes.mapping(place, {"key": nodes.text(place, key), "cert": nodes.text(place, cert)})
 
 
-def _auth(place: Place) -> bool:
+def _auth(place: Place) -> Place | None:
+    """Where the token stands, if it is needed."""
     fields = Fields(place)
     enabled = fields.take("enabled", readers.boolean, default=False)
     key = fields.take("key", readers.literal, "")
     fields.finish()
     if enabled and not key:
         place.report("expected a key: the token that has to be sent")
-    return enabled
+    return place.value("key") if enabled and key else None
 
 
 def _pidzero(place: Place, translation: Translation) -> Node:
@@ -144,8 +145,3 @@ def _moved(place: Place) -> Node:
 
 def _itself(place: Place) -> Place:
     return place
-
-
-def _escaped(text: str) -> str:
-    """Write a value as an endpoint string of Twisted has it."""
-    return text.replace("\\", "\\\\").replace(":", "\\:").replace("=", "\\=")

@@ -204,3 +204,26 @@ def test_a_hook_at_the_start_that_fails() -> None:
     started.doing.errback(ProbeError("exit code 3"))
     assert started.child.happened == [Input.CONDEMNED]
     assert not started.checks.running
+
+
+def test_new_checks_do_not_run_the_hook_again() -> None:
+    """A reload changes the probes: what is done stays done, and what they say counts."""
+    started, others = PostStarted(), ToldChecks()
+    started.say(Input.HEALTHY)
+    started.doing.callback(None)
+    started.hook.exchange(others)
+    assert (started.checks.running, others.running) == (False, True)
+    started.say(Input.DEGRADED, Input.HEALTHY)
+    assert not started.begun
+    assert started.child.happened == [Input.HEALTHY, Input.DEGRADED, Input.HEALTHY]
+
+
+def test_new_checks_during_the_hook_have_to_say_so_themselves() -> None:
+    """What the old ones said before it is not passed on after it."""
+    started, others = PostStarted(), ToldChecks()
+    started.say(Input.HEALTHY)
+    started.hook.exchange(others)
+    started.doing.callback(None)
+    assert (others.running, started.child.happened) == (True, [])
+    started.say(Input.HEALTHY)
+    assert started.child.happened == [Input.HEALTHY]

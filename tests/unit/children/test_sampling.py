@@ -49,7 +49,7 @@ class SamplingTests(SynchronousTestCase):
         reactor.callFromThread = lambda function, *args: function(*args)
         self.sampling = Sampling(
             reactor,
-            tuple(self.world.fleet.children.values()),
+            self.world.fleet.children.values,
             self.world.board.tell,
             self.read,
             self.threads.start,

@@ -9,7 +9,7 @@ from procwrap.children.leftovers import Leftovers
 from procwrap.children.permits import Permit
 from procwrap.children.reactions import HostReactions, WrapperReactions
 from procwrap.children.shutdown import FAST, Shutdown
-from procwrap.core.events import End, Hurried, Notice, ShutdownBegan
+from procwrap.core.events import End, Hurried, ShutdownBegan
 from procwrap.core.lifecycle import State
 from procwrap.spec.process import ProcessSpec
 from tests.support.children import World, make_world
@@ -204,7 +204,11 @@ class HostReactionsTests(Ending):
     def react(self, world: World, *numbers: int) -> list[str]:
         said: list[str] = []
         reactions = HostReactions(
-            world.board, self.shutdown, lambda: said.append("reap"), lambda: said.append("states")
+            world.board,
+            self.shutdown,
+            lambda: said.append("reap"),
+            lambda: said.append("states"),
+            lambda: said.append("reload"),
         )
         for number in numbers:
             reactions.deliver(number)
@@ -234,13 +238,12 @@ class HostReactionsTests(Ending):
             self.assertTrue(world.told(Hurried))
 
     def test_the_others(self) -> None:
-        """SIGUSR1 and 2 say the states, SIGCHLD reaps, SIGHUP is refused with a word, the rest is ignored."""
+        """SIGUSR1 and 2 say the states, SIGCHLD reaps, SIGHUP reloads, the rest is ignored."""
         world = self.build()
         said = self.react(
             world, signal.SIGUSR1, signal.SIGCHLD, signal.SIGUSR2, signal.SIGHUP, signal.SIGWINCH
         )
-        self.assertEqual(said, ["states", "reap", "states"])
-        self.assertEqual(len(world.told(Notice)), 1)
+        self.assertEqual(said, ["states", "reap", "states", "reload"])
         self.assertEqual(world.state("api"), State.RUNNING)
 
 

@@ -76,8 +76,8 @@ def test_readiness_file_in_short() -> None:
         (
             "{processes: [{name: a, entrypoint: b}], api: {token: hunter2, tls: {}}}",
             [
-                "1:47: api.token: unknown key: expected one of socket",
-                "1:63: api.tls: unknown key: expected one of socket",
+                "1:68: api.tls.cert: is missing",
+                "1:68: api.tls.key: is missing",
             ],
         ),
         (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from procwrap.config import find
+from procwrap.config import find, variables
 from procwrap.config.reading import MAX_BYTES
 from procwrap.errors import ExitStatus, SpawnError, UsageError
 from procwrap.spec.plan import Given
@@ -184,6 +184,20 @@ def test_env_files_that_are_no_files(tmp_path: Path) -> None:
 
 def test_environ() -> None:
     """The environment is a copy: changing it changes nothing."""
-    environ = find.environ()
+    environ = variables.environ()
     environ["PROCWRAP_TEST"] = "1"
-    assert "PROCWRAP_TEST" not in find.environ()
+    assert "PROCWRAP_TEST" not in variables.environ()
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "source"),
+    [
+        (Given(config="-"), {}, "standard input"),
+        (Given(), {"CONFIG": "[]"}, "the environment variable CONFIG"),
+        (Given(config="/app.yaml"), {"CONFIG": "[]"}, None),
+        (Given(), {"PROCWRAP_CONFIG": "/app.yaml"}, None),
+    ],
+)
+def test_which_config_can_be_read_again(given: Given, variables: dict[str, str], source: str | None) -> None:
+    """A file; nothing else can have changed."""
+    assert find.unchanging(given, variables) == source

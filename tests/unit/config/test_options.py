@@ -17,6 +17,7 @@ def test_every_option_sets_something() -> None:
         *("elasticsearch_url", "elasticsearch_api_key", "loki_url", "loki_tenant"),
         *("graves", "kubexit_grace", "birth", "cluster", "handle_termination"),
         *("preemption", "envoy", "quit_endpoints"),
+        *("api_token", "api_token_file", "runtime_directory"),
         *("events_udp", "event_labels", "event_labels_file", "event_labels_exclude"),
     }
 

@@ -29,7 +29,7 @@ COMPLETE = re.findall(
 EXAMPLES = sorted(
     path
     for path in ROOT.glob("docs/examples/**/*.yaml")
-    if path.parent.name not in ("kubernetes", "pidzero", "probe-package")
+    if path.parent.name not in ("kubernetes", "pidzero", "probe-package") and path.name != "pod.yaml"
 )
 STANDARD = {"string": "1s", "integer": 7, "number": 7, "boolean": True}
 
@@ -52,7 +52,7 @@ def full(part: dict[str, Any]) -> Any:
         return {key: full(value) for key, value in without_plugins(part.get("properties", {})).items()}
     if "array" in kinds:
         return [full(part["items"])]
-    if part.get("pattern", "").startswith("^https"):
+    if "://" in part.get("pattern", ""):
         return "http://localhost:1/"
     return STANDARD[kinds[0]]
 

@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from procwrap.config.settings import resolve, wrapped_plan
+from procwrap.spec.control import Control
 from procwrap.spec.events import Elasticsearch, EventLabels, UdpEvents
 from procwrap.spec.logs import LogFormat
 from procwrap.spec.plan import Given, LivenessRule, MergeSettings, Plan, Settings
@@ -14,6 +15,7 @@ from procwrap.spec.process import ProcessSpec, Restart, RestartPolicy
 NOTHING = Given()
 WRAPPED = Given(command=("sleep", "1"))
 UNKNOWN = EventLabels((("pod", ""), ("namespace", ""), ("node", "")))
+CONTROL = Control(socket="/run/procwrap.sock")
 
 
 def plan(**said: Any) -> Plan:
@@ -22,7 +24,7 @@ def plan(**said: Any) -> Plan:
 
 def test_defaults() -> None:
     """Nobody says anything: the defaults of Settings."""
-    assert resolve(NOTHING, NOTHING, plan()) == Settings(event_labels=UNKNOWN)
+    assert resolve(NOTHING, NOTHING, plan()) == Settings(event_labels=UNKNOWN, control=CONTROL)
 
 
 def test_the_config_speaks() -> None:
@@ -45,6 +47,7 @@ def test_the_config_speaks() -> None:
         labels=(("a", "b"),),
         liveness=LivenessRule.STUCK,
         event_labels=UNKNOWN,
+        control=CONTROL,
     )
 
 
@@ -69,6 +72,7 @@ def test_precedence() -> None:
         log_format=LogFormat.JSON,
         reap_group=False,
         event_labels=UNKNOWN,
+        control=CONTROL,
     )
 
 

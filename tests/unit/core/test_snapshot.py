@@ -21,6 +21,7 @@ from procwrap.core.events import (
 from procwrap.core.lifecycle import State
 from procwrap.core.limits import Usage
 from procwrap.core.preempted import Preempted, PreemptionCounted, PreemptionRevoked, PreemptionWatched
+from procwrap.core.reloads import ChecksRenewed, Forgotten
 from procwrap.core.snapshot import ProcessView, Snapshot, reduce
 
 
@@ -122,3 +123,33 @@ def test_a_preemption_is_seen_and_taken_back() -> None:
     assert [now.preemption_watched for now in seen] == [False, True, True, True]
     assert [now.preempted for now in seen] == [False, False, True, False]
     assert reduce(seen[2], PreemptionCounted()) is seen[2]
+
+
+def test_a_forgotten_process_is_no_part_of_it() -> None:
+    """Nor does late news of it bring it back, or do any harm."""
+    snapshot = reduce(Snapshot(), Declared(("api", "db")))
+    snapshot = reduce(snapshot, Forgotten("db"))
+    assert (list(snapshot.processes), snapshot.ailing) == (["api"], 1)
+    late = (StateChanged("db", State.STOPPED, 1.0, 1.0), Spawned("db", 5, 1.0, 1.0), ChecksRenewed("db"))
+    for event in late:
+        assert reduce(snapshot, event) == snapshot
+
+
+def test_a_declaration_keeps_what_is_known() -> None:
+    """In the new order, with what is new and without what is gone."""
+    snapshot = reduce(Snapshot(), Declared(("a", "b")))
+    snapshot = reduce(snapshot, StateChanged("a", State.RUNNING, 1.0, 1.0))
+    snapshot = reduce(snapshot, Declared(("c", "a")))
+    assert [(name, view.state) for name, view in snapshot.processes.items()] == [
+        ("c", State.WAITING),
+        ("a", State.RUNNING),
+    ]
+    assert snapshot.ailing == 1
+
+
+def test_rounds_of_old_checks_are_forgotten() -> None:
+    """What a probe has seen that is no more says nothing about the process."""
+    failed = RoundEnded("api", "liveness", (), 1, 3, counted=True, recovered=False, wall=1.0)
+    snapshot = reduce(reduce(Snapshot(), Declared(("api",))), failed)
+    assert snapshot.processes["api"].rounds
+    assert not reduce(snapshot, ChecksRenewed("api")).processes["api"].rounds

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from procwrap.core.events import End, Ended, Event, ProbeResult, RoundEnded, Spawned, UsageSampled
+from procwrap.core.events import Declared, End, Ended, Event, ProbeResult, RoundEnded, Spawned, UsageSampled
 from procwrap.core.limits import Usage
-from procwrap.core.snapshot import Snapshot
+from procwrap.core.locks import LockChange, LockChanged
+from procwrap.core.reloads import Forgotten
+from procwrap.core.snapshot import Snapshot, reduce
 from procwrap.core.tallies import Tallies, Tally
 
 
@@ -72,3 +74,13 @@ def test_a_storm_of_restarts_leaves_one_record() -> None:
             tallies.note(Snapshot(), event)
     assert list(tallies._by_name) == ["api"]
     assert list(tallies.of("api").probes) == ["tcp"]
+
+
+def test_what_is_forgotten_is_counted_no_more() -> None:
+    """Its record goes with it, and late news of its lock makes no new one; asking makes none either."""
+    snapshot = reduce(Snapshot(), Declared(("api",)))
+    tallies = Tallies()
+    tallies.note(snapshot, ended(cpu=3.0))
+    tallies.note(snapshot, Forgotten("api"))
+    tallies.note(reduce(snapshot, Forgotten("api")), LockChanged("api", LockChange.GIVEN_BACK))
+    assert (tallies.of("api").cpu, tallies._by_name) == (0.0, {})

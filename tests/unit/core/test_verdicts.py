@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from attrs import evolve
 
-from procwrap.core.events import End, ProbeResult, RestartCause, RoundEnded
+from procwrap.core.events import End, ProbeResult, RoundEnded
 from procwrap.core.lifecycle import State
 from procwrap.core.snapshot import ProcessView, Snapshot
-from procwrap.core.verdicts import all_healthy, full_status, liveness, readiness, status
+from procwrap.core.verdicts import all_healthy, liveness, readiness, status
 from procwrap.spec.plan import LivenessRule
 
 HEALTHY, STUCK = LivenessRule.HEALTHY, LivenessRule.STUCK
@@ -129,54 +127,3 @@ def test_status_is_true_for_what_is_fine() -> None:
         ("up", True),
         ("done", True),
     ]
-
-
-def test_full_status_of_a_running_process() -> None:
-    """Full status shows pid, uptime, restarts by cause, the last exit and each probe."""
-    view = ProcessView(
-        "slow",
-        State.UNHEALTHY,
-        "http://x/: 503",
-        pid=31,
-        started_at=10.0,
-        started_wall=1_795_291_384.5671,
-        restarts=3,
-        restarts_by={RestartCause.PROBE: 2, RestartCause.EXIT: 1},
-        last_end=End(signal=15),
-        rounds={"readiness": FAILED_ROUND},
-    )
-    assert full_status(snapshot(view), now=12.5)["slow"] == {
-        "state": "unhealthy",
-        "healthy": False,
-        "reason": "http://x/: 503",
-        "pid": 31,
-        "uptime": 2.5,
-        "started": "2026-11-21T20:03:04.567Z",
-        "restarts": 3,
-        "restartsBy": {"probe": 2, "exit": 1},
-        "lastExit": {"code": None, "signal": "SIGTERM", "reason": "ended by SIGTERM"},
-        "checks": {
-            "readiness": {
-                "healthy": False,
-                "reason": "http://x/: 503",
-                "failures": 2,
-                "threshold": 3,
-                "at": "2026-11-21T20:03:04.567Z",
-                "probes": [
-                    {"probe": "http", "healthy": False, "reason": "http://x/: 503", "seconds": 0.1},
-                    {"probe": "tcp", "healthy": True, "reason": "", "seconds": 0.2},
-                ],
-            }
-        },
-    }
-
-
-def test_full_status_of_what_never_ran() -> None:
-    """What could not be started has no pid and no uptime, but the reason."""
-    view = ProcessView(
-        "gone", State.FAILED, "/bin/gone: no such file", last_end=End(reason="/bin/gone: no such file")
-    )
-    shown = full_status(snapshot(view), now=1.0)["gone"]
-    assert (shown["pid"], shown["uptime"], shown["started"]) == (None, None, None)
-    assert shown["lastExit"] == {"code": None, "signal": None, "reason": "/bin/gone: no such file"}
-    assert json.loads(json.dumps(shown)) == shown

@@ -72,3 +72,17 @@ def test_bounds_hold_for_any_chunks(sizes: list[list[int]], max_lines: int, max_
             assert kept.endswith(data)
     if all(size < max_bytes for chunk in sizes for size in chunk):
         assert everything.endswith(recent.tail(100))
+
+
+def test_followers_get_what_comes() -> None:
+    """Everything from then on, also what is too long to be kept, until they have enough."""
+    recent = Recent(max_bytes=10)
+    taken: list[tuple[bytes, int]] = []
+    recent.add(b"before\n", 1)
+    forget = recent.follow(lambda data, records: taken.append((data, records)))
+    recent.add(b"a\nb\n", 2)
+    recent.add(b"x" * 20 + b"\n", 1)
+    forget()
+    forget()
+    recent.add(b"after\n", 1)
+    assert taken == [(b"a\nb\n", 2), (b"x" * 20 + b"\n", 1)]

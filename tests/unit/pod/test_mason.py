@@ -27,6 +27,7 @@ class MasonTests(SynchronousTestCase):
     def tell(self, *events: Event, done: bool = True) -> None:
         for event in events:
             self.mason.watch(Snapshot(), event)
+            self.clock.advance(0)
             if done and self.strokes and not self.strokes[-1].called:
                 self.strokes[-1].callback(None)
 
@@ -50,6 +51,20 @@ class MasonTests(SynchronousTestCase):
             self.tell(self.spawned(at), self.ended(at + 1, 1), self.state(State.BACKOFF, at + 1))
         self.tell(self.state(State.FAILED, 5.0))
         self.assertEqual(self.carved, [Tombstone(1.0), Tombstone(1.0, 5.0, 1)])
+
+    def test_a_restart_by_order_is_none_either(self) -> None:
+        """It is stopped for one moment; but at the end of everything no moment is left."""
+        self.tell(self.spawned(1.0))
+        for at in (2.0, 3.0):
+            self.mason.watch(Snapshot(), self.state(State.STOPPED, at))
+            self.mason.watch(Snapshot(), self.state(State.WAITING, at))
+        self.clock.advance(0)
+        self.assertEqual(self.carved, [Tombstone(1.0)])
+        self.mason.watch(Snapshot(), self.state(State.STOPPED, 4.0))
+        self.mason.finish()
+        self.assertEqual(self.carved[-1], Tombstone(1.0, 4.0, 0))
+        self.clock.advance(0)
+        self.assertEqual(len(self.carved), 2)
 
     def test_a_new_life(self) -> None:
         """Started again after its death, it is born anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resource import RLIMIT_NOFILE, getrlimit
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -90,6 +91,17 @@ class CrowdTests(SynchronousTestCase):
         self.site.doStop()
         for _, wire in (*self.silent, (None, late)):
             self.assertTrue(wire.disconnecting)
+
+    def test_the_last_one_to_leave(self) -> None:
+        """When procwrap ends, it can be waited for that all are gone, for as long as one likes."""
+        gone, given_up = self.site.drained(), self.site.drained()
+        given_up.cancel()
+        self.failureResultOf(given_up, CancelledError)
+        for channel, _ in self.silent:
+            self.assertNoResult(gone)
+            self.lose(channel)
+        self.assertIsNone(self.successResultOf(gone))
+        self.assertIsNone(self.successResultOf(self.site.drained()))
 
 
 class LimitsTests(SynchronousTestCase):

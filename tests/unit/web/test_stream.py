@@ -12,28 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from procwrap.web.answers import OK, Reply
 from procwrap.web.limits import Limits
 from procwrap.web.site import make_site
-from tests.support.web import Host, Wire
+from tests.support.web import Host, SlowWire
 
 PIECES = [b"%d" % number * 10 for number in range(10)]
 ASKED = b"GET /prommerge HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-class SlowWire(Wire):
-    """A client that reads ``most`` bytes at a time, and then only when it is told to."""
-
-    most = 10_000
-
-    def write(self, data: bytes) -> None:
-        super().write(data)
-        producer: Any = self.producer
-        if len(self.value()) > self.most:
-            producer.pauseProducing()
-
-    def read(self) -> None:
-        """Take what is there."""
-        self.clear()
-        producer: Any = self.producer
-        producer.resumeProducing()
 
 
 class StreamTests(SynchronousTestCase):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from procwrap.spec.control import ServerTls
 from procwrap.spec.logs import LogFormat
 from procwrap.spec.process import RestartPolicy
 from tests.support.configs import plan_of, problems_of
 
 DAEMON = "{name: a, command: run}"
+NO_TOKEN = "expected a token: at least one and at most 4096 printable ASCII characters, no white space"
 
 
 def test_daemons() -> None:
@@ -44,8 +46,8 @@ def test_log_format(keys: str, format: LogFormat) -> None:
         ("port: 5000", ":5000"),
         ("host: '::1', port: 5000, https: {enabled: false, private_key: a}", "[::1]:5000"),
         (
-            "host: 10.0.0.1, port: 5000, https: {enabled: true, private_key: /a:b, public_key: /c}",
-            "ssl:5000:privateKey=/a\\:b:certKey=/c:interface=10.0.0.1",
+            "host: 10.0.0.1, port: 5000, https: {enabled: true, private_key: a, public_key: c}",
+            "10.0.0.1:5000",
         ),
     ],
 )
@@ -54,13 +56,25 @@ def test_where_http_is_served(api: str, socket: str) -> None:
     assert plan_of(f"{{daemons: [{DAEMON}], api: {{{api}}}}}").socket == socket
 
 
+@pytest.mark.parametrize("names", ["private_key: /a:b, public_key: /c", "privatekey: /a:b, publickey: /c"])
+def test_tls(names: str) -> None:
+    """HTTP through TLS, by whichever names pidzero knows the files."""
+    plan = plan_of(f"{{daemons: [{DAEMON}], api: {{port: 5000, https: {{enabled: true, {names}}}}}}}")
+    assert plan.control.tls == ServerTls("/a:b", "/c")
+
+
+@pytest.mark.parametrize(("enabled", "token"), [("true", "abcd1234"), ("false", None)])
+def test_the_key_is_the_token(enabled: str, token: str | None) -> None:
+    """Who knows the key of pidzero's API may control procwrap; a key that is not enabled admits nobody."""
+    auth = f"auth: {{enabled: {enabled}, key: abcd1234}}"
+    plan = plan_of(f"{{daemons: [{DAEMON}], api: {{port: 5000, {auth}}}}}")
+    assert (plan.control.token, plan.warnings) == (token, ())
+
+
 def test_what_has_no_meaning_is_told() -> None:
-    """A key that protects nothing yet is a warning, the rest is listed."""
-    api = "{port: 5000, accesslog: true, logping: true, auth: {enabled: true, key: abcd1234}}"
+    """It is listed."""
+    api = "{port: 5000, accesslog: true, logping: true}"
     plan = plan_of(f"daemons: [{DAEMON}]\napi: {api}\npidzero: {{buffersize: 5, loglevel: info}}")
-    [warning] = plan.warnings
-    assert warning.startswith("api.auth: there is no control API yet")
-    assert "abcd1234" not in warning
     assert [line.split(": ")[1] for line in plan.ignored] == [
         *("api.accesslog", "api.logping", "pidzero.buffersize", "pidzero.loglevel"),
     ]  # fmt: skip
@@ -81,6 +95,8 @@ def test_what_has_no_meaning_is_told() -> None:
         ("{daemons: [{name: a, command: b}], api: {port: 5, https: {enabled: true}}}",
          "1:58: api.https: expected private_key and public_key: where the key and the certificate are"),
         ("{daemons: [{name: a, command: b}], api: {host: x}}", "1:41: api.port: is missing"),
+        ("{daemons: [{name: a, command: b}], api: {port: 5, auth: {enabled: true, key: 'hunter2 x'}}}",
+         f"1:78: api.auth.key: {NO_TOKEN}"),
     ],
 )  # fmt: skip
 def test_mistakes(text: str, message: str) -> None:
