@@ -110,9 +110,16 @@ class Host:
         self._coordination = Coordination(self._ties())
         self._conclusion = Conclusion(self._board, reactor, self._roster, lambda: self._shutdown)
         self._fleet = self._make_fleet()
-        self._shutdown = Shutdown(
+        self._shutdown = self._make_shutdown()
+        self.orders = Orders(
+            self._fleet, self._board, reactor, lambda: self._shutdown.begun, self._reloads.ask
+        )
+        self._serving.fleet = self.orders
+
+    def _make_shutdown(self) -> Shutdown:
+        return Shutdown(
             self._board,
-            reactor,
+            self._reactor,
             self._fleet,
             self._leftovers,
             self._outputs.flush,
@@ -120,10 +127,6 @@ class Host:
             None if self.wrapped is not None else self._settings.graceful_deadline or 0.0,
             self._outputs.waiting,
         )
-        self.orders = Orders(
-            self._fleet, self._board, reactor, lambda: self._shutdown.begun, self._reloads.ask
-        )
-        self._serving.fleet = self.orders
 
     def _ties(self) -> Ties:
         return Ties(

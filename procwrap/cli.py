@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from os import _exit as exit_now
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from procwrap import __version__, subcommands
 from procwrap.errors import ExitStatus, OrderRefusedError, ProcwrapError, UsageError
 
 if TYPE_CHECKING:
+    from procwrap.app import Host
+    from procwrap.prelude import Prelude
     from procwrap.spec.lockserving import LockServing
     from procwrap.spec.plan import Given, Plan, Settings
 
@@ -195,26 +197,11 @@ def host(
         CannotStartError: nothing was started, because the host cannot do its work.
     """
     from procwrap import prelude
-    from procwrap.tls import hide_pyopenssl, needs_tls
 
     done = prelude.begin(plan, settings, environ)
+    codes: list[int] = []
     try:
-        if not needs_tls(plan, settings):
-            hide_pyopenssl()
-        from twisted.internet import reactor
-
-        from procwrap.app import compose
-
-        codes: list[int] = []
-
-        def finish(code: int) -> None:
-            codes.append(code)
-            reactor.stop()
-
-        built = compose(plan, settings, done, reactor, finish, again)
-        built.begin_log()
-        built.listen()
-        reactor.callWhenRunning(built.start)
+        built, reactor = _compose(plan, settings, done, again, codes.append)
         done.signals.hold_back()
     except BaseException:
         done.abandon()
@@ -223,6 +210,33 @@ def host(
     if (lost := built.loss()) is not None and sys.stderr and _takes_a_line(2):
         print(lost, file=sys.stderr)
     return codes[0] if codes else ExitStatus.CANNOT_START
+
+
+def _compose(
+    plan: Plan,
+    settings: Settings,
+    done: Prelude,
+    again: Callable[[], tuple[Plan, Settings]],
+    ended: Callable[[int], None],
+) -> tuple[Host, Any]:
+    """Build the host, and the reactor that it begins to work with."""
+    from procwrap.tls import hide_pyopenssl, needs_tls
+
+    if not needs_tls(plan, settings):
+        hide_pyopenssl()
+    from twisted.internet import reactor
+
+    from procwrap.app import compose
+
+    def finish(code: int) -> None:
+        ended(code)
+        reactor.stop()
+
+    built = compose(plan, settings, done, reactor, finish, again)
+    built.begin_log()
+    built.listen()
+    reactor.callWhenRunning(built.start)
+    return built, reactor
 
 
 def _takes_a_line(fd: int) -> bool:

@@ -14,11 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
+from shutil import rmtree
 from signal import SIGTERM
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from weakref import finalize
 
 from tests.support.gologfmt import decode
 
@@ -91,8 +93,9 @@ class Hosted:
             config.write_text(json.dumps(plan))
             words += ["--config", str(config), "--readiness-file", str(self.ready_file)]
             words += ["--http", "on" if http else "off"]
-        self._short = None if len(str(home)) < LONGEST_HOME else TemporaryDirectory(prefix="pw")
-        runtime = home if self._short is None else Path(self._short.name)
+        runtime = home if len(str(home)) < LONGEST_HOME else Path(mkdtemp(prefix="pw"))
+        if runtime is not home:
+            finalize(self, rmtree, runtime, ignore_errors=True)
         self.control = runtime / "procwrap.sock"
         environ = {"XDG_RUNTIME_DIR": str(runtime), **(environment or {})}
         environ = {**os.environ, "PYTHONPATH": str(ROOT), **environ}
@@ -120,8 +123,6 @@ class Hosted:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         self.process.wait()
-        if self._short is not None:
-            self._short.cleanup()
 
     def wait(self, seconds: float = PATIENCE) -> int:
         """Wait for the end; return the exit code, negative for a signal."""
