@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from typing import Any
 import pytest
 
 from tests.support.procfs import kill, marked
+
+# A shell that runs all this in the background has its commands ignore SIGINT, and theirs, and so on: what is
+# started here shall end by it as it does for a person at a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GRACE = 3.0
 """Seconds in which what was killed has to be gone."""

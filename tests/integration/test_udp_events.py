@@ -277,8 +277,6 @@ def _until_taken(sender: socket.socket, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "procwrap events: expected --listen-udp ADDRESS: see procwrap events --help"),
-        (["-f"], 'procwrap events: expected --listen-udp ADDRESS, got "-f": see procwrap events --help'),
         (["--listen-udp"], "procwrap events: --listen-udp takes one address, such as :9999"),
         (["--listen-udp=9999"], '--listen-udp: expected "host:port", got 9999'),
     ],
