@@ -415,7 +415,6 @@ def test_over_tls(tmp_path: Path) -> None:
         assert "cannot talk to what is at http://" in refused(plain, 3)
 
 
-@pytest.mark.skipif(not os.environ.get("PROCWRAP_LONG"), reason="takes ten seconds")
 def test_a_host_that_never_answers() -> None:
     """After ten seconds that is enough."""
     with RawServer(lambda *_: None) as server:
