@@ -72,12 +72,9 @@ def _run_mode(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     from procwrap.config import arguments, environment
 
     parsed = arguments.parse(argv)
-    if parsed.help:
-        print(arguments.help_text(), end="")
-        return ExitStatus.DONE
-    if parsed.given.version:
-        print(f"procwrap {__version__}")
-        return ExitStatus.DONE
+    if parsed.help or parsed.given.version:
+        text = arguments.help_text() if parsed.help else f"procwrap {__version__}\n"
+        return subcommands.printing(lambda: _say(text))
     from_environment = environment.parse(environ)
     if parsed.given.wait or (parsed.given.wait is None and from_environment.wait):
         return _wait(parsed.given, from_environment)
@@ -85,6 +82,11 @@ def _run_mode(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if locks is not None:
         return _serve_locks(*locks)
     return host(*ask(parsed.given, environ), environ, partial(ask_again, parsed.given, environ))
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text)
+    return ExitStatus.DONE
 
 
 def ask(argv: Given, environ: Mapping[str, str]) -> tuple[Plan, Settings]:

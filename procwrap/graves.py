@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from procwrap.coordinating import Ties
 from procwrap.core.ending import code_of_all
-from procwrap.core.events import Ended, Event, Level, Notice
+from procwrap.core.events import Ended, Event, Level, Notice, Spawned
 from procwrap.core.lifecycle import FINAL, Input, State
 from procwrap.core.snapshot import Snapshot
 from procwrap.pod import graveyard
@@ -37,6 +37,7 @@ class Graves:
         """Have somebody to do what blocks, and finish what is being written at the end."""
         self._asides = Asides(self._ties.reactor)
         self._ties.shutdown().do_after(self._finish)
+        self._ties.board.watch(self._look_whether_all_ended)
 
     def begin_with(self, specs: Iterable[ProcessSpec]) -> None:
         """Write and watch for these processes from now on."""
@@ -117,8 +118,6 @@ class Graves:
             self._ties.board.watch(partial(self._take_code, spec.name))
             shutdown.begin(reason, 0)
             return
-        if not self._bereft:
-            self._ties.board.watch(self._look_whether_all_ended)
         self._bereft.add(spec.name)
         child.happen(Input.STOP, reason)
 
@@ -128,8 +127,17 @@ class Graves:
 
     def _look_whether_all_ended(self, snapshot: Snapshot, event: Event) -> None:
         """End the whole when nothing is left but what those who died took with them."""
-        for view in snapshot.processes.values():
-            if view.state not in FINAL or (view.state is State.STOPPED and view.name not in self._bereft):
+        if isinstance(event, Spawned):
+            # Somebody has started it again: its next end is one of its own.
+            self._bereft.discard(event.name)
+        if not self._bereft:
+            return
+        for name in self._ties.roster:
+            view = snapshot.processes.get(name)
+            # A reload may be about to begin it.
+            if view is None or view.state not in FINAL:
+                return
+            if view.state is State.STOPPED and name not in self._bereft:
                 return
         shutdown = self._ties.shutdown()
         if not shutdown.begun:

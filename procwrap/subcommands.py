@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from procwrap.errors import ExitStatus, UsageError
+from procwrap.errors import ExitStatus, ProcwrapError, UsageError
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -21,11 +21,33 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
     Raises:
         UsageError: there is no such subcommand, or it is asked for what cannot be.
+        ProcwrapError: as for ``printing``.
     """
     subcommand = SUBCOMMANDS.get(argv[0])
     if subcommand is None:
         raise UsageError(_no_command(argv[0]))
-    return subcommand(argv, environ)
+    return printing(lambda: subcommand(argv, environ))
+
+
+def printing(say: Callable[[], int]) -> int:
+    """Do something that prints; what it prints is on its way when this returns.
+
+    Returns:
+        Its exit code, as far as it got.
+
+    Raises:
+        ProcwrapError: stdout does not take it, as on a disk that is full.
+    """
+    code: int = ExitStatus.DONE
+    try:
+        code = say()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Piped into a program that has read enough.
+        return code
+    except OSError as error:
+        raise ProcwrapError(f"cannot write to stdout: {error.strerror or error}") from None
+    return code
 
 
 def _check(argv: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -198,13 +198,24 @@ class Orders:
         elif snapshot.processes[event.name].fine:
             self._end(event.name, None)
         elif over or event.state in (State.STOPPING, State.BACKOFF):
-            reason = f": {event.reason}" if event.reason else ""
-            self._end(event.name, OrderFailedError(f"{event.name} did not come up{reason}"))
+            self._end(event.name, _not_up(event.name, event.reason))
 
     def _end(self, name: str, problem: Exception | None) -> None:
         order = self._orders.pop(name)
         # Later: the child and the board are in the middle of it.
-        self._clock.callLater(0, order.end, problem)
+        self._clock.callLater(0, self._tell_end, name, order, problem)
+
+    def _tell_end(self, name: str, order: _Order, problem: Exception | None) -> None:
+        view = self._board.snapshot.processes.get(name)
+        if problem is None and view is not None and order.wish is not Wish.STOP:
+            # Without a check it was healthy as soon as it ran, and may have ended as soon.
+            is_down = view.state in FINAL or view.state is State.BACKOFF
+            problem = _not_up(name, view.reason) if is_down and not view.fine else None
+        order.end(problem)
+
+
+def _not_up(name: str, reason: str) -> OrderFailedError:
+    return OrderFailedError(f"{name} did not come up{f': {reason}' if reason else ''}")
 
 
 def _begin(child: Child, order: _Order) -> None:

@@ -112,10 +112,22 @@ class Reshaping:
             self._orders.reserve(())
         begin = {*difference.added, *difference.renewed, *self._owed & difference.wanted.keys()}
         self._owed = set(late) & difference.renewed.keys()
-        starts = yield self._start(begin.difference(resting, late), difference.added)
+        begin = self._with_skipped(begin.difference(resting, late), difference)
+        starts = yield self._start(begin, difference.added)
         # Not earlier: those that have ended are about to run again.
         self._floors.changed()
         return Begun(starts, resting, late)
+
+    def _with_skipped(self, begin: set[str], difference: Difference) -> set[str]:
+        """Add those that were skipped because of others, if these begin anew or are others by now."""
+        children = self._fleet.children
+        skipped = {name for name in difference.wanted if children[name].state is State.SKIPPED}
+        for layer in self._fleet.layers_of(skipped - begin):
+            for name in layer:
+                others = "dependsOn" in difference.adjusted.get(name, ())
+                if others or any(need.name in begin for need in children[name].spec.depends_on):
+                    begin.add(name)
+        return begin
 
     @inlineCallbacks
     def _start(
@@ -164,7 +176,8 @@ class Reshaping:
         for name in late:
             # So that no circle is made of what the old and the new config say.
             children[name].spec = evolve(children[name].spec, depends_on=())
-        for name in (*difference.removed, *difference.renewed, *difference.added):
+        # Those that go come last: at no moment may it look as if nothing were left to run.
+        for name in (*difference.renewed, *difference.added, *difference.removed):
             if name in late:
                 continue
             if name not in wanted:

@@ -124,7 +124,10 @@ _procwrap() {
             --socket | --url | --token-file | --cacert) reach+=("${line[at]}=${line[at+1]}") ;;
             esac
         done
-        [[ $command == signal && $count -eq 3 ]] && words=$(compgen -A signal)
+        if [[ $command == signal && $count -eq 3 ]]; then
+            words=$(compgen -A signal SIG)
+            [[ $cur == SI* ]] || words=${words//SIG/}
+        fi
         [[ $words ]] || words=$("${line[0]}" __names "${reach[@]}" 2>/dev/null)
         ;;
     shells) words='bash zsh' ;;

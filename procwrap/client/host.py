@@ -29,10 +29,11 @@ _TURNED_AWAY = {
 
 
 class Answer(NamedTuple):
-    """An answer: its status, and the object that it holds."""
+    """An answer: its status, the object in it, and whether there was just no room for the question."""
 
     status: int
     document: Mapping[str, object]
+    is_busy: bool = False
 
     @property
     def error(self) -> str:
@@ -72,12 +73,14 @@ class Host:
         patience = None if longer is None else self._patience + longer
         with self._asked(path, method, patience, {"Accept": "application/json"}) as (_, response):
             body, status = self._all(response), response.status
+            # Without Retry-After (RFC 9110, 10.2.3) a 503 is one that waiting does not help.
+            is_busy = status == 503 and response.getheader("Retry-After") is not None
         document = _json_object(body)
         if status not in admits:
             raise self._refused(status, document)
         if document is None:
             raise self._no_procwrap(f"its answer to {method} {path} is no JSON")
-        return Answer(status, document)
+        return Answer(status, document, is_busy)
 
     def text(self, path: str) -> bytes:
         """Ask for a text.

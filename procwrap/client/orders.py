@@ -8,13 +8,15 @@ from procwrap.client.fleet import fetch, nobody, path, text
 from procwrap.client.host import Answer
 from procwrap.client.screen import shown
 from procwrap.client.wording import whole
-from procwrap.client.words import quoted
 from procwrap.errors import ExitStatus, NoHostError, OrderRefusedError, UsageError
 
-MOST_AT_ONCE = 50
-"""Procwrap lets a hundred wait, and others may be among them."""
+MOST_AT_ONCE = 16
+"""Procwrap lets twenty operators wait, and others may be among them."""
+BUSY = 10.0
+"""Seconds in which there has to be room for an order."""
+PAUSE = 0.25
 
-_ANSWERS = (200, 202, 400, 404, 409)
+_ANSWERS = (200, 202, 400, 404, 409, 503)
 
 
 def run(call: Call) -> int:
@@ -44,11 +46,14 @@ class _Orders:
         self._order = call.asked.command.name
         self._is_json = call.asked.flag("json")
         self.names = call.asked.words
-        self._query = ""
+        self._query = self._signal = ""
         # Without a limit it takes as long as it takes: a grace, a startup, a migration.
         self._longer: float | None = None
         if self._order == "signal":
-            self._query, self._longer = f"?signal={_signal(self.names[0])}", 0.0
+            from urllib.parse import quote
+
+            self._signal = _signal(self.names[0])
+            self._query, self._longer = f"?signal={quote(self._signal)}", 0.0
             self.names = self.names[1:]
         elif call.asked.flag("no-wait"):
             self._query, self._longer = "?wait=false", 0.0
@@ -60,7 +65,13 @@ class _Orders:
         where = path(name, self._order)
         if where is None:
             return Answer(404, {})
-        return self._call.host.ask(where + self._query, "POST", self._longer, _ANSWERS)
+        host, clock = self._call.host, self._call.clock
+        end = clock.now() + BUSY
+        while (answer := host.ask(where + self._query, "POST", self._longer, _ANSWERS)).is_busy:
+            if clock.now() >= end:
+                break
+            clock.sleep(PAUSE)
+        return answer
 
     def tell(self, name: str, answer: Answer) -> int:
         """Print what came of it.
@@ -91,7 +102,8 @@ class _Orders:
         if self._is_json:
             self._print_json({"name": name, "error": why})
         else:
-            self._call.screen.say(why if named else f"{name}: {why}")
+            # What procwrap says of a process mostly begins with its name.
+            self._call.screen.say(why if named or why.startswith(f"{name} ") else f"{name}: {why}")
         return ExitStatus.CANNOT_START
 
     def _print_json(self, document: object) -> None:
@@ -103,7 +115,7 @@ class _Orders:
     def _came(self, answer: Answer) -> str:
         document = answer.document
         if self._order == "signal":
-            return f"sent {self._query.partition('=')[2]}"
+            return f"sent {self._signal}"
         state = shown(text(document, "state")) or "done"
         pid = document.get("pid")
         reason = shown(text(document, "reason"))
@@ -123,5 +135,5 @@ def _signal(word: str) -> str:
     try:
         signal_number(word)
     except ValueError as error:
-        raise UsageError(f"procwrap signal: {error} in the place of {quoted(word)}") from None
+        raise UsageError(f"procwrap signal SIGNAL NAME...: {error}") from None
     return word.upper()

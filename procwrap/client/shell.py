@@ -78,10 +78,6 @@ def _over(screen: Screen, name: str, call: Call) -> int:
     module = import_module(f"procwrap.client.{MODULES[name]}")
     try:
         code: int = module.run(call)
-        screen.flush()
-    except BrokenPipeError:
-        # Piped into a program that has read enough.
-        return ExitStatus.DONE
     except ProcwrapError as error:
         for line in str(error).split("\n"):
             screen.say(line)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from procwrap.client.screen import shown
 from procwrap.client.words import Asked, quoted
+from procwrap.config.controlpath import default_socket
 from procwrap.errors import UsageError
 
 SOCKET = "PROCWRAP_CONTROL_SOCKET"
@@ -87,14 +88,8 @@ def find(asked: Asked, environ: Mapping[str, str]) -> Target:
     return _by_url(url, asked, _token(asked, environ))
 
 
-def default_socket(environ: Mapping[str, str]) -> str:
-    """Return where the control socket is when nothing else is said, as procwrap itself decides it."""
-    runtime = environ.get("XDG_RUNTIME_DIR", "")
-    return f"{runtime.rstrip('/')}/procwrap.sock" if runtime.startswith("/") else "/run/procwrap.sock"
-
-
 def _by_socket(given: str | None, environ: Mapping[str, str]) -> Target:
-    path = given or environ.get(SOCKET) or default_socket(environ)
+    path = given or environ.get(SOCKET) or default_socket(environ.get("XDG_RUNTIME_DIR"))
     if given is None and path.lower() == "off":
         raise UsageError(
             f"{SOCKET} is off, so there is no control socket here: give --socket PATH or --url URL"

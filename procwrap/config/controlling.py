@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os.path
 import re
 
 from attrs import evolve, frozen
 
 from procwrap.config import readers
+from procwrap.config.controlpath import default_socket
 from procwrap.config.fields import Fields, Place
 from procwrap.config.problem import WrongValueError
 from procwrap.spec.control import Control, ServerTls
@@ -15,8 +15,6 @@ from procwrap.spec.plan import Given, Plan
 
 OFF = ""
 """What stands for no control socket, where a path could stand."""
-SOCKET = "procwrap.sock"
-RUNTIME_DIRECTORY = "/run"
 
 _TOKEN = re.compile(r"[!-~]{1,4096}\Z")
 
@@ -65,17 +63,6 @@ def socket(text: str) -> str:
     if not text:
         raise WrongValueError("expected a path or off, got an empty value")
     return OFF if text.lower() == "off" else text
-
-
-def default_socket(directory: str | None) -> str:
-    """Return where the control socket is when nobody says anything else.
-
-    Args:
-        directory: what XDG_RUNTIME_DIR says.
-    """
-    # A relative one is to be ignored (XDG Base Directory Specification).
-    found = directory if directory is not None and os.path.isabs(directory) else RUNTIME_DIRECTORY
-    return os.path.join(found, SOCKET)
 
 
 def control(argv: Given, env: Given, plan: Plan, *, served: bool) -> Control:

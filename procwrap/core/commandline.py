@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from procwrap.core.secrets import HIDDEN, USERINFO, without_passwords
+from procwrap.core.secrets import HIDDEN, USERINFO, names_directory, without_passwords
 from procwrap.spec.probe import SECRET_WORDS
 from procwrap.spec.process import ProcessSpec
 
@@ -14,14 +14,19 @@ LONGEST = 200
 
 _SECRET = re.compile(SECRET_WORDS, re.IGNORECASE)
 _FLAG = re.compile(r"(--?[^=\s]+)(?:=(.*))?", re.DOTALL)
-_VALUE = r"""(?:"[^"]*"|'[^']*'|\S+)"""
+_VALUE = r"""(?:"(?:[^"\\]|\\.)*+"|'[^']*'|\S+)"""
 # Names are read whole or not at all, so that a script of any length is read once.
 _SCHEME = r"(?:(?:bearer|basic|token|digest)\s++)?"
-_ASSIGNED = re.compile(rf"(?<![\w.-])([\w.-]++)([\"']?\s*+[=:]\s*+)({_SCHEME}{_VALUE})", re.IGNORECASE)
+_ASSIGNED = re.compile(rf"(?<![\w.-])([\w.-]++)(\\*+[\"']?\s*+[=:]\s*+)({_SCHEME}{_VALUE})", re.IGNORECASE)
 _FLAGGED = re.compile(rf"(?<!\S)(--?[\w.-]++)(\s++)({_VALUE})")
-_LOGIN = re.compile(r"(?<![^\s\"'=])[^\s:@/\"'=]++:(?!//)[^\s@]++@(?=\w*\(|\w+[.:/])")
+_LOGIN = re.compile(r"(?<![^\s\"'=])[^\s:@/\"'=]++:(?!//)[^\s@]{1,300}+@(?=\w*\(|\w+[.:/])")
 """As Go's MySQL driver and many others write it: ``user:password@tcp(db)``, ``user:password@db:5432``."""
-_IN_VALUE = re.compile(r"([\w.-]++)([=:])([^;&,\s]++)")
+_USER = re.compile(r"-u|--(?:proxy-)?user")
+_USER_FLAG = re.compile(rf"(?<!\S)({_USER.pattern})([=\s]\s*+)([^\s:]++:)(?!\d++(?!\S))\S++")
+"""As curl and others take it: ``-u user:password``; but ``-u 1000:1000`` is a user and a group."""
+_LOGIN_WORD = re.compile(r"([^:]++:)(?!\d++\Z).++", re.DOTALL)
+_BEARER = re.compile(r"(?<![\w.-])(bearer)(\s++)([^\s\"']++)", re.IGNORECASE)
+_IN_VALUE = re.compile(r"""([\w.-]++)([=:])((?:"[^"]*"|'[^']*'|[^;&,\s])++)""")
 _SHORTEST = 4
 """Shorter values are secrets only as a whole word, or no word would survive."""
 
@@ -32,7 +37,7 @@ def shown_command(spec: ProcessSpec) -> str:
     Secrets are: the values of its variables with secret names, and of those with a URL the password in it;
     what follows a flag with a secret name, as in ``--password=x``, ``--password x`` and ``-token x``; values
     that are assigned to such a name, as in ``PGPASSWORD=x``; user and password of
-    URLs, and of what looks like ``user:password@host``.
+    URLs, and of what looks like ``user:password@host`` or ``-u user:password``; and what follows ``Bearer``.
     """
     line = " ".join((spec.entrypoint, *shown_words(spec.args, secret_values(spec.envs))))
     line = " ".join(line.split())
@@ -58,7 +63,7 @@ def looks_secret(name: str) -> bool:
 def secret_values(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Yield the values of variables with secret names, and of the others those with a password in a URL."""
     for name, value in variables:
-        if value and _SECRET.search(name):
+        if value and _SECRET.search(name) and not names_directory(name, value):
             yield value
         elif found := USERINFO.search(value):
             yield value
@@ -66,7 +71,7 @@ def secret_values(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _without_flags(words: Iterable[str]) -> Iterator[str]:
-    follows = False
+    follows = user = False
     for word in words:
         flag = _FLAG.fullmatch(word)
         secret = flag is not None and _SECRET.search(flag[1]) is not None
@@ -75,7 +80,8 @@ def _without_flags(words: Iterable[str]) -> Iterator[str]:
         elif follows and not secret:
             yield HIDDEN
         else:
-            yield word
+            yield _LOGIN_WORD.sub(rf"\1{HIDDEN}", word) if user else word
+        user = _USER.fullmatch(word) is not None
         follows = flag is not None and secret and flag[2] is None
 
 
@@ -86,6 +92,7 @@ def shown_text(word: str, secrets: Iterable[str] = ()) -> str:
             word = word.replace(secret, HIDDEN)
     word = _LOGIN.sub(f"{HIDDEN}@", without_passwords(word))
     # A script for a shell is one word with others in it.
+    word = _BEARER.sub(rf"\1\2{HIDDEN}", _USER_FLAG.sub(rf"\1\2\3{HIDDEN}", word))
     return _ASSIGNED.sub(_hidden, _FLAGGED.sub(_hidden_value, word))
 
 

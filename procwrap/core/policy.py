@@ -22,6 +22,10 @@ class Aim(enum.Enum):
     STOP = "stop"
 
 
+_FAILED = frozenset({Aim.RESTART, Aim.FREE_MEMORY})
+"""What was ended because of its probes or its size has failed, whatever code it left with."""
+
+
 @frozen
 class Judgement:
     """What follows.
@@ -75,7 +79,7 @@ class Judge:
         return self._again(end, aim, success, ran_for, now)
 
     def _is_success(self, end: End, aim: Aim) -> bool:
-        if end.reason:
+        if end.reason or aim in _FAILED:
             return False
         if aim is Aim.STOP and end.exit_code in (128 + self._stop_signal, 0):
             return True
@@ -84,7 +88,6 @@ class Judge:
     def _wants_again(self, success: bool, aim: Aim) -> bool:
         policy = self._restart.policy
         if policy is RestartPolicy.ON_FAILURE:
-            # What was ended because of its probes or its size has failed, whatever code it left with.
             return not success or aim is not Aim.RUN
         return policy is RestartPolicy.ALWAYS
 

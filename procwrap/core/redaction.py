@@ -16,13 +16,15 @@ from typing import Any
 import attrs
 
 from procwrap.core.commandline import looks_secret, secret_values, shown_text, shown_words
-from procwrap.core.secrets import HIDDEN
+from procwrap.core.secrets import HIDDEN, names_directory
 from procwrap.spec.probe import EnvProbe, PluginProbe
 
 _PAIRS = frozenset({"Pairs", "Pairs | None", "tuple[tuple[str, str], ...]"})
 """How the type of a field is written that maps names to texts."""
 _URL = re.compile(r"[A-Za-z][\w+.-]*://")
 _QUERY = re.compile(r"\?.*", re.DOTALL)
+_QUERY_WITHIN = re.compile(r"""(://[^\s?"'<>]*+)(\?[^\s"'<>]*+)?""")
+"""Of a URL in a flag or in a script; every part of these is read once."""
 _KEYS = {"directory": "dir", "env_file": "envsFile", "attributes": "sysProcAttr"}
 """Fields that the config knows under another name."""
 _CONFIG = frozenset({"CONFIG"})
@@ -43,7 +45,7 @@ def redacted_environment(variables: Mapping[str, str]) -> list[str]:
 
 
 def _variable(name: str, value: str, secrets: tuple[str, ...]) -> str:
-    if name in _CONFIG or looks_secret(name):
+    if name in _CONFIG or (looks_secret(name) and not names_directory(name, value)):
         return HIDDEN if value else ""
     return _text(value, secrets)
 
@@ -113,7 +115,9 @@ def _text(text: str, secrets: tuple[str, ...]) -> str:
 
 def _without_query(text: str) -> str:
     # Tokens stand in queries, under whatever name.
-    return _QUERY.sub(f"?{HIDDEN}", text) if _URL.match(text) else text
+    if _URL.match(text):
+        return _QUERY.sub(f"?{HIDDEN}", text)
+    return _QUERY_WITHIN.sub(lambda found: f"{found[1]}?{HIDDEN}" if found[2] else found[1], text)
 
 
 def _secrets(record: Any) -> Iterator[str]:

@@ -9,6 +9,14 @@ HIDDEN = "***"
 USERINFO = re.compile(r"://[^\s/?#]*@")
 
 
+_DIRECTORIES = frozenset({"PWD", "OLDPWD"})
+
+
+def names_directory(name: str, value: str) -> bool:
+    """Return whether a variable is the directory of a shell, though its name looks like a secret's."""
+    return name in _DIRECTORIES and value.startswith("/")
+
+
 def without_passwords(text: str) -> str:
     """Hide the user and password of every URL in a text."""
     return USERINFO.sub(f"://{HIDDEN}@", text)

@@ -146,7 +146,10 @@ def _(event: Forgotten, snapshot: Snapshot) -> Snapshot:
 
 @_reduce.register
 def _(event: ChecksRenewed, snapshot: Snapshot) -> Snapshot:
-    return _with(snapshot, evolve(snapshot.processes[event.name], rounds={}))
+    view = snapshot.processes[event.name]
+    # It is told by the new ones what is wrong now.
+    reason = "" if view.state is State.UNHEALTHY else view.reason
+    return _with(snapshot, evolve(view, rounds={}, reason=reason))
 
 
 @_reduce.register

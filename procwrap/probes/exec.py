@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from procwrap.core.commandline import shown_text
 from procwrap.errors import SpawnError
 from procwrap.interfaces import IProbe
 from procwrap.probes.context import ProbeContext
@@ -64,5 +65,5 @@ class Exec:
     def _shown(self, output: bytes) -> str:
         environment = {**self._context.environment(), **dict(self._spec.envs)}
         # Masked before it is cut, so that no half of a secret is left at the end.
-        text = masked(output.decode("utf-8", "replace"), secret_values(environment))
+        text = shown_text(masked(output.decode("utf-8", "replace"), secret_values(environment)))
         return one_line(text.encode()[:SHOWN].decode("utf-8", "ignore"))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from procwrap.core.secrets import HIDDEN
+from procwrap.core.secrets import HIDDEN, names_directory
 from procwrap.spec.probe import SECRET_WORDS
 
 _SECRET_NAME = re.compile(SECRET_WORDS, re.IGNORECASE)
@@ -33,7 +33,11 @@ def _shown_parameter(parameter: str) -> str:
 
 def secret_values(environment: Mapping[str, str]) -> list[str]:
     """Return the values of those variables whose names look secret."""
-    return [value for name, value in environment.items() if looks_secret(name)]
+    return [
+        value
+        for name, value in environment.items()
+        if looks_secret(name) and not names_directory(name, value)
+    ]
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:

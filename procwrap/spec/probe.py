@@ -11,7 +11,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 SECRET = {"secret": True}
 """attrs metadata of a field whose value must never be shown."""
-SECRET_WORDS = r"pass|pwd|secret|token|key|auth|cred|session|signature|dsn|jwt"
+SECRET_WORDS = r"pass|pwd|secret|token|key|auth|cred|session|signature|dsn|jwt|cookie|bearer"
 """Regular expression, in any case: what a parameter, key or variable is called that holds a secret."""
 
 

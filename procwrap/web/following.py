@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.web.iweb import IRequest
 from zope.interface import implementer
@@ -200,7 +200,8 @@ class Followers:
     def answer(self, request: IRequest, join: Join) -> Reply:
         """Answer with a response that goes on; 503 when there are too many."""
         if request.method == b"HEAD":
-            return Reply(OK, content_type=EVENT_STREAM)
+            # How long the answer to a GET would be, nobody knows.
+            return Reply(OK, content_type=EVENT_STREAM, follow=lambda _: succeed(b""))
         if not self._seats.take():
             return NO_SEAT
         return Reply(OK, content_type=EVENT_STREAM, follow=partial(self._follow, join))

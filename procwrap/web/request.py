@@ -34,3 +34,8 @@ class BoundedRequest(Request):
             self.channel.refuse(CROWDED)
         else:
             super().process()
+
+    def _handleStar(self) -> None:
+        # Twisted's own answer to ``OPTIONS *`` knows nothing of our headers; everything works without ours.
+        self.prepath, self.postpath = [], [b"*"]
+        self.render(self.channel.site.resource)

@@ -223,7 +223,7 @@ def test_orders(tmp_path: Path) -> None:
             "b: stopped: ended by SIGTERM",
         ]
         assert not any(map(alive, map(int, before)))
-        assert refused(on(hosted, "signal", "hup", "a")) == "a: a does not run, so it cannot get SIGHUP"
+        assert refused(on(hosted, "signal", "hup", "a")) == "a does not run, so it cannot get SIGHUP"
         started = good(on(hosted, "start", "a", "--timeout", "20s"))
         assert started == f"a: running, pid {hosted.pids_of('a')[-1]}\n"
         again = json.loads(good(on(hosted, "restart", "a", "--json")))

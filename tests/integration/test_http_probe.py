@@ -16,8 +16,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from procwrap.core.events import ProbeResult
 from procwrap.spec.probe import HttpProbe, TcpProbe
 from tests.support.configs import process_of
-from tests.support.hosted import Hosted, process
-from tests.support.peers import free_port
+from tests.support.hosted import Hosted, free_port, process
 from tests.support.realprobes import RealProbes, Steps, sockets_open
 from tests.support.servers.nginx import BIG, PASSWORD, STATUSES, USER, Nginx
 

@@ -19,7 +19,8 @@ from procwrap.probes.httpwire import LINGER
 from procwrap.probes.kinds import build
 from procwrap.probes.watch import Watch
 from procwrap.spec.probe import Check, ExecProbe, FileProbe, HttpProbe, TcpProbe
-from tests.support.peers import OK, free_port, full_listener, reactor, self_signed
+from tests.support.hosted import free_port
+from tests.support.peers import OK, full_listener, reactor, self_signed
 from tests.support.realprobes import RealProbes, Steps, command_runner, sockets_open
 
 pytestmark = [pytest.mark.integration, pytest.mark.alone]

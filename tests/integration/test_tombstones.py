@@ -178,5 +178,8 @@ def test_a_reload_with_tombstones(tmp_path: Path) -> None:
         assert not hosted.said("romeo has died")
         bury(yard, "paris")
         hosted.until(lambda: stone(yard, "juliet").get("ExitCode") == 143)
-        assert "1 removed (proxy)" in reload(hosted, [other])
+        third = process("third", FOREVER)
+        assert "1 added (third), 2 removed (other, proxy)" in reload(hosted, [third])
+        hosted.pid_of("third")
+        assert not hosted.said("no process is left")
         assert hosted.end() == 0

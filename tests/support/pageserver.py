@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from attrs import define, field
 
+from procwrap.web import sse
 from procwrap.web.answers import SECURITY_HEADERS
 from procwrap.web.pagefiles import FILES, HTML, POLICY
 from procwrap.web.statuspage import Moment, Verdict, page
@@ -129,7 +130,7 @@ class PageServer:
 
     def tell(self, kind: str, value: Mapping[str, Any]) -> None:
         """Send an event to all pages."""
-        self.send(sse(kind, value))
+        self.send(sse.event(kind, value))
 
     def send(self, data: bytes) -> None:
         """Send bytes to all pages."""
@@ -161,7 +162,7 @@ class PageServer:
     def follow(self) -> Iterator[bytes]:
         """Yield the stream of a page."""
         mine: queue.Queue[bytes | None] = queue.Queue()
-        yield sse("snapshot", self.snapshot())
+        yield sse.event("snapshot", self.snapshot())
         self._followers.append(mine)
         try:
             while True:
@@ -174,11 +175,6 @@ class PageServer:
                 yield data
         finally:
             self._followers.remove(mine)
-
-
-def sse(kind: str, value: Any) -> bytes:
-    """Return one server-sent event."""
-    return f"event: {kind}\ndata: {json.dumps(value)}\n\n".encode()
 
 
 class _Server(ThreadingHTTPServer):
@@ -247,7 +243,7 @@ def _handler(host: PageServer) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - 
 
         def _journal(self) -> Iterator[bytes]:
             for number, event in enumerate(host.events):
-                yield f"id: {number}\n".encode() + sse("lifecycle", {"id": number, **event})
+                yield sse.event("lifecycle", {"id": number, **event}, number)
             yield from _wait()
 
         def _admitted(self) -> bool:

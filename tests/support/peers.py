@@ -62,14 +62,6 @@ class Peer(Factory):
         return self.listening.stopListening()
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 def full_listener() -> tuple[int, list[socket.socket]]:
     """A port whose queue is full: connections to it hang. Close the sockets at the end."""
     listener = socket.socket()

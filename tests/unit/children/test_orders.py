@@ -149,6 +149,15 @@ class StartTests(Ordered):
             else:
                 self.assertEqual(self.failed(waiting), "api did not come up: exit code 3")
 
+    def test_what_ends_at_once_has_not_come_up(self) -> None:
+        """Also where no check says that it was never healthy: a command line with a mistake, say."""
+        for restart in (ONCE, Restart()):
+            orders = self.build(spec(restart=restart))
+            self.done(orders.stop("api"))
+            waiting = orders.start("api")
+            self.world.clock.callLater(0, lambda: self.world.run("api").end(End(code=2)))
+            self.assertEqual(self.failed(waiting), "api did not come up: exit code 2")
+
     def test_what_is_stopping_is_started_when_it_is_gone(self) -> None:
         """Never two at the same time."""
         orders = self.build(withstands={"api": TERM})

@@ -131,6 +131,16 @@ class ReshapingTests(SynchronousTestCase):
         self.assertEqual(self.floors.told, ["forget b", "forget c", "changed"])
         self.assertEqual(self.world.clock.getDelayedCalls(), [])
 
+    def test_what_is_new_is_known_before_what_is_gone_is_forgotten(self) -> None:
+        """When all are replaced, nobody ever sees a moment in which nothing is left to run."""
+        self.build(spec("a"), spec("b"))
+        left: list[int] = []
+        self.world.board.watch(lambda _, event: left.append(len(self.roster)))
+        self.reshape(spec("c"))
+        self.up()
+        self.assertEqual(self.floors.told, ["admit c", "forget a", "forget b", "changed"])
+        self.assertGreaterEqual(min(left), 1)
+
     def test_the_old_spec_holds_until_the_end(self) -> None:
         """Its stop signal, its preStop hook and its grace."""
         a = spec("a", stop=Stop(signal.SIGINT, 3.0), pre_stop=PreStop(sleep=1.0))
@@ -171,6 +181,25 @@ class ReshapingTests(SynchronousTestCase):
         self.world.fleet.children["c"].happen(Input.HEALTHY)
         self.turn()
         self.assertEqual(self.world.state("a"), State.STARTING)
+
+    def test_who_was_skipped_has_another_chance(self) -> None:
+        """When what it depends on begins anew, or it depends on others by now; else it stays skipped."""
+        failed = [spec(name, restart=Restart(RestartPolicy.NEVER)) for name in ("db", "mq", "old")]
+        skipped = [spec("api", "db"), spec("web", "api"), spec("other", "mq"), spec("job", "old")]
+        self.build(*failed, *skipped, healthy_at_once=False)
+        for each in failed:
+            self.world.run(each.name).end(End(code=1))
+        self.assertEqual({self.world.state(each.name) for each in skipped}, {State.SKIPPED})
+        db, mq, _ = failed
+        self.reshape(other(db), mq, *skipped[:3], spec("job"))
+        starts = self.successResultOf(self.begun).starts
+        self.assertEqual(starts.keys(), {"db", "api", "web", "job"})
+        for name in ("db", "api", "web", "job"):
+            self.assertEqual(self.world.state(name), State.STARTING)
+            self.world.fleet.children[name].happen(Input.HEALTHY)
+            self.turn()
+            self.successResultOf(starts[name])
+        self.assertEqual(self.world.state("other"), State.SKIPPED)
 
     def test_who_stands_by_asks_again(self) -> None:
         """What it depends on is another by now, and what it was told before counts no more."""

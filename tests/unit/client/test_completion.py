@@ -94,10 +94,11 @@ def test_what_is_offered(shell: str, line: str, words: list[str], tmp_path: Path
 
 
 def test_signals(shell: str, tmp_path: Path) -> None:
-    """Their names stand before those of processes."""
+    """Their names stand before those of processes, as most people write them."""
     found = completed(shell, "procwrap signal ", tmp_path)
-    assert {"HUP", "SIGHUP"} & set(found)
-    assert "worker" not in found
+    assert "HUP" in found
+    assert not {"worker", "EXIT"} & set(found)
+    assert completed(shell, "procwrap signal US", tmp_path) == ["USR1", "USR2"]
 
 
 def test_the_names_are_those_of_the_host_that_is_meant(shell: str, tmp_path: Path) -> None:

@@ -180,6 +180,15 @@ def test_a_refusal_that_the_caller_understands() -> None:
     assert (answer.status, answer.error) == (409, "it is stopping")
 
 
+def test_no_room_for_a_question() -> None:
+    """Only where the answer says that it may be asked again it is worth while."""
+    full = b'{"error": "too many waiting requests"}'
+    with RawServer(saying(http(503, full, Retry_After="5"))) as server:
+        assert host_at(server).ask("/", admits=(503,)).is_busy
+        server.script = saying(http(503, full))
+        assert not host_at(server).ask("/", admits=(503,)).is_busy
+
+
 def test_a_text() -> None:
     """Its bytes are what they were."""
     with RawServer(saying(http(200, b"a\xff\nb\n", "text/plain"))) as server:

@@ -8,7 +8,7 @@ import pytest
 from procwrap.client import orders
 from procwrap.client.host import Answer
 from procwrap.errors import NoHostError, UsageError
-from tests.support.client import SpokenHost, Tried, fleet, try_out, view
+from tests.support.client import Hands, SpokenHost, Tried, fleet, try_out, view
 
 
 def done(
@@ -77,6 +77,30 @@ def test_the_host_says_no() -> None:
     assert (found.code, found.out, found.err) == (1, "b: running, pid 31\n", "a: procwrap is shutting down\n")
 
 
+def test_what_begins_with_the_name() -> None:
+    """It is not said twice of whom it is."""
+    says = {"POST /api/processes/a/start": Answer(409, {"error": "a did not come up: exit code 3"})}
+    assert tried("start a", says).err == "a did not come up: exit code 3\n"
+
+
+def test_no_room_for_an_order() -> None:
+    """It is given again until there is, for ten seconds at most; one that is not let in is told at once."""
+    full = Answer(503, {"error": "too many waiting requests"}, is_busy=True)
+    answers = [full, full, done("a")]
+    hands = Hands()
+    says = {
+        "POST /api/processes/a/stop": lambda: answers.pop(0),
+        "POST /api/processes/b/stop": full,
+        "POST /api/processes/c/stop": full._replace(is_busy=False),
+    }
+    assert try_out(orders.run, "stop a", says, hands=hands).out == "a: running, pid 31\n"
+    assert len(hands.slept) == 2
+    found = try_out(orders.run, "stop b", says, hands=hands)
+    assert (found.code, found.err) == (1, "b: too many waiting requests\n")
+    assert sum(hands.slept) == pytest.approx(0.5 + orders.BUSY)
+    assert (tried("stop c", says).code, len(hands.slept)) == (1, 42)
+
+
 @pytest.mark.parametrize("name", ["wroker", "../reload", ".", "wörker", "a/b", "a?b"])
 def test_a_name_of_nobody(name: str) -> None:
     """Whatever it is, it reaches no other route, and the right one is shown."""
@@ -111,10 +135,18 @@ def test_a_signal(word: str) -> None:
     assert host.longer == 0.0
 
 
+def test_a_realtime_signal() -> None:
+    """The plus in its name arrives as one."""
+    host = SpokenHost({"POST /api/processes/api/signal?signal=SIGRTMIN%2B3": done("api")})
+    assert tried("signal SIGRTMIN+3 api", host).out == "api: sent SIGRTMIN+3\n"
+
+
 @pytest.mark.parametrize("word", ["HUB", "0x1", "99", "H&wait=1"])
 def test_no_signal(word: str) -> None:
     """Nobody is asked."""
-    with pytest.raises(UsageError, match="procwrap signal: expected a signal such as SIGTERM or 15, got "):
+    with pytest.raises(
+        UsageError, match=r"^procwrap signal .*: expected a signal such as SIGTERM or 15, got "
+    ):
         tried(f"signal {word} api", {})
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import time
 from importlib import import_module
@@ -11,7 +12,7 @@ from procwrap.client import shell
 from procwrap.client.call import Clock
 from procwrap.client.commands import COMMANDS, LOCAL
 from procwrap.config.arguments import help_text
-from procwrap.errors import UsageError
+from procwrap.errors import ProcwrapError, UsageError
 from tests.support.client import fleet, view
 from tests.support.rawserver import RawServer, http, saying
 
@@ -19,16 +20,20 @@ CLOCK = Clock(time.monotonic, time.time, time.sleep)
 
 
 class Full(io.StringIO):
-    """A pipe whose reader has gone."""
+    """A file that takes nothing more, or a pipe whose reader has gone."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self._error = error
 
     def flush(self) -> None:
-        """Fail as such a pipe does."""
-        raise BrokenPipeError
+        """Fail as such a file does."""
+        raise self._error
 
 
-def run(*words: str, out: io.StringIO | None = None, **environ: str) -> tuple[int, str, str]:
+def run(*words: str, **environ: str) -> tuple[int, str, str]:
     """Run a subcommand."""
-    printed, said = io.StringIO() if out is None else out, io.StringIO()
+    printed, said = io.StringIO(), io.StringIO()
     code = shell.run(words[0], words[1:], environ, printed, said, CLOCK)
     return code, printed.getvalue(), said.getvalue()
 
@@ -98,10 +103,25 @@ def test_several_lines_of_trouble() -> None:
     ]
 
 
-def test_a_reader_that_has_enough() -> None:
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("status", 0), ("status --help", 0), ("completion bash", 0), ("schema", 0), ("reload --json", 1)],
+)
+def test_a_reader_that_has_enough(words: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """``procwrap status | head`` ends quietly."""
+    monkeypatch.setattr("sys.stdout", Full(BrokenPipeError()))
+    refusal = http(409, b'{"error": "not now"}')
     with server() as host:
-        assert run("status", "--socket", host.path, out=Full())[0] == 0
+        host.script = saying(refusal) if words.startswith("reload") else host.script
+        assert subcommands.run(words.split(), {"PROCWRAP_CONTROL_SOCKET": host.path}) == code
+
+
+def test_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not written was not done, and one line says why."""
+    monkeypatch.setattr("sys.stdout", Full(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(ProcwrapError, match=r"^cannot write to stdout: No space left on device$") as caught:
+        subcommands.run(["completion", "zsh"], {})
+    assert caught.value.exit_status == 1
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from procwrap.client.commands import COMMANDS
-from procwrap.client.target import Target, Tls, default_socket, find
+from procwrap.client.target import Target, Tls, find
 from procwrap.client.words import parse
-from procwrap.config import controlling
+from procwrap.config.controlpath import default_socket
 from procwrap.errors import UsageError
 
 
@@ -27,8 +27,7 @@ def refused(line: str = "", **environ: str) -> str:
 def test_the_default_is_where_procwrap_puts_it(directory: str | None) -> None:
     """Client and host agree without a word."""
     environ = {} if directory is None else {"XDG_RUNTIME_DIR": directory}
-    assert default_socket(environ) == controlling.default_socket(directory)
-    assert found(**environ).socket == default_socket(environ)
+    assert found(**environ).socket == default_socket(directory)
 
 
 def test_the_option_goes_before_the_variable() -> None:

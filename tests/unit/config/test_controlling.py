@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from procwrap.config.controlling import OFF, control, default_socket, socket, token
+from procwrap.config.controlling import OFF, control, socket, token
 from procwrap.config.environment import parse
 from procwrap.config.problem import WrongValueError
 from procwrap.errors import UsageError
@@ -85,12 +85,6 @@ def test_the_control_socket(argv: Given, env: Given, served: bool, expected: tup
     """There is one by default where HTTP is served; one that is asked for has to be there."""
     merged = said(Control(), env, argv, served=served)
     assert (merged.socket, merged.socket_required) == expected
-
-
-def test_where_the_control_socket_is() -> None:
-    """A relative runtime directory is ignored, as its specification says."""
-    assert default_socket(None) == default_socket("") == default_socket("x/y") == "/run/procwrap.sock"
-    assert default_socket("/run/user/7") == "/run/user/7/procwrap.sock"
 
 
 def test_off() -> None:

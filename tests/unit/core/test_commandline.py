@@ -33,6 +33,14 @@ def shown(*args: str, **envs: str) -> str:
         (("host=db;Password=hunter2;port=1",), "serve host=db;Password=***;port=1"),
         (("me:hunter2@tcp(db:3306)/app",), "serve ***@tcp(db:3306)/app"),
         (("-c", "exec run me:hunter2@db:5432/app"), "serve -c exec run ***@db:5432/app"),
+        (("-d", r'{"password": "hun\"ter2", "port": 80}'), 'serve -d {"password": ***, "port": 80}'),
+        (("-c", r"echo {\"password\": \"hunter2\"}"), r"serve -c echo {\"password\": ***"),
+        (("Server=db;Password='hun;ter2'",), "serve Server=db;Password=***"),
+        (("-u", "me:hunter2", "x"), "serve -u me:*** x"),
+        (("-c", "curl --proxy-user me:hunter2 x"), "serve -c curl --proxy-user me:*** x"),
+        (("-u", "1000:1000", "--user", "me", "10:20"), "serve -u 1000:1000 --user me 10:20"),
+        (("Authorization:", "Bearer hunter2"), "serve Authorization: Bearer ***"),
+        (("-H", "Cookie: hunter2"), "serve -H Cookie: ***"),
         (("rsync://x", "me@db.example:22", "12:30"), "serve rsync://x me@db.example:22 12:30"),
     ],
 )
@@ -68,7 +76,8 @@ def test_nothing_is_cut_before_it_is_hidden() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "=", '"', "key", "key=", "--key ", "://", "a'", "- ", "a=b;", "a:", "a:b@"]
+    "piece",
+    ["a", "=", '"', "key", "key=", "--key ", "://", "a'", "- ", "a=b;", "a:", "a:b@", 'a:b;"', 'a="\\" '],
 )
 def test_huge_scripts_cost_nothing(piece: str) -> None:
     """Whatever stands in a script of a mebibyte, reading it takes time in proportion."""

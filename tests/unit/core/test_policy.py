@@ -45,7 +45,8 @@ def test_a_process_that_we_ended_has_failed_whatever_its_code(aim: Aim, cause: R
     """OnFailure restarts what was unhealthy or too large, even if it left with 0; never does not."""
     judgement = judged(Restart(RestartPolicy.ON_FAILURE), DONE, aim)
     assert (judgement.happened, judgement.cause) == (Input.AGAIN, cause)
-    assert judged(Restart(RestartPolicy.NEVER), DONE, aim).happened is Input.OVER
+    final = judged(Restart(RestartPolicy.NEVER), DONE, aim)
+    assert (final.happened, final.success) == (Input.OVER, False)
 
 
 @pytest.mark.parametrize(

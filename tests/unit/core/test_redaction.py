@@ -124,11 +124,23 @@ def test_urls(secret: str) -> None:
     urls = (f"http://u:{secret}@x/y", f"https://{secret}@x", f"http://x/y?sig={secret}&a={secret}")
     for url in urls:
         spec = ProcessSpec("a", "b", args=(url, f"--url={url}"), readiness=Check((HttpProbe(url),)))
-        if "?" not in url:
-            assert SECRET not in shown(spec)
+        assert SECRET not in json.dumps(redacted(spec)["args"])
         assert SECRET not in shown(HttpProbe(url))
         assert SECRET not in "\n".join(redacted_environment({"URL": url}))
         assert SECRET not in shown(ProcessSpec("a", "b", prom_target=PromTarget(url)))
+
+
+def test_a_query_within_a_text() -> None:
+    """The rest of a flag or of a script remains."""
+    spec = ProcessSpec("a", "b", args=("--url=http://x/y?sig=1", "curl 'http://x/?sig=1' -o http://y a?b"))
+    assert redacted(spec)["args"] == ["--url=http://x/y?***", "curl 'http://x/?***' -o http://y a?b"]
+
+
+def test_a_shell_s_directories() -> None:
+    """``PWD`` sounds like a password; what holds a path is none, nor is the path hidden elsewhere."""
+    found = redacted_environment({"PWD": "/app", "OLDPWD": "/", "HOME": "/app", "MYSQL_PWD": "/app2"})
+    assert found == ["HOME=/app", "MYSQL_PWD=***", "OLDPWD=/", "PWD=/app"]
+    assert redacted_environment({"PWD": SECRET}) == ["PWD=***"]
 
 
 @given(secret=texts)

@@ -153,3 +153,11 @@ def test_rounds_of_old_checks_are_forgotten() -> None:
     snapshot = reduce(reduce(Snapshot(), Declared(("api",))), failed)
     assert snapshot.processes["api"].rounds
     assert not reduce(snapshot, ChecksRenewed("api")).processes["api"].rounds
+
+
+def test_new_checks_say_themselves_what_is_wrong() -> None:
+    """An unhealthy process does not go on showing the reason of a probe that is no more."""
+    unhealthy = after(changed(State.UNHEALTHY))
+    assert unhealthy.processes["api"].reason == "why"
+    renewed = reduce(unhealthy, ChecksRenewed("api")).processes["api"]
+    assert (renewed.state, renewed.reason) == (State.UNHEALTHY, "")

@@ -51,6 +51,11 @@ class ExecTests(SynchronousTestCase):
             "exec /bin/check: exit code 3 (disk full), expected exit code 0",
         )
 
+    def test_secrets_of_others(self) -> None:
+        """What the command itself calls a password is hidden: everybody may read the reason."""
+        said = self.reason(End(code=3), b"no login: password=sesame7 at postgres://me:sesame7@db/x")
+        self.assertIn("(no login: password=*** at postgres://***@db/x)", said)
+
     def test_signal(self) -> None:
         """A command that a signal ended has failed, though it has no exit code."""
         self.assertEqual(

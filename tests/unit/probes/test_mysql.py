@@ -10,7 +10,7 @@ from procwrap.dsn.mysql import parse
 from procwrap.probes.aside import Asides
 from procwrap.probes.mysql import KILL_WITHIN, MysqlDriver
 from procwrap.probes.sqldriver import SqlDriver, SqlTrouble
-from tests.support.peers import free_port
+from tests.support.hosted import free_port
 from tests.support.probes import ProbeReactor, context
 
 

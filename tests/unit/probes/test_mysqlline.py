@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from procwrap.probes.mysqlline import Line, Place
-from tests.support.peers import free_port, full_listener
+from tests.support.hosted import free_port
+from tests.support.peers import full_listener
 
 
 def at(port: int, host: str = "127.0.0.1") -> Place:

@@ -226,6 +226,19 @@ class PipelineTests(ChannelTests):
         self.channel, self.wire = connect(self.site)
 
 
+class StarTests(ChannelTests):
+    def test_no_path_at_all(self) -> None:
+        """``*`` is answered as any path that is not there: in JSON, and with the headers of all."""
+        for method in (b"OPTIONS", b"GET"):
+            self.wire.clear()
+            self.send(method + b" * HTTP/1.1\r\nHost: x\r\n\r\n")
+            head, _, body = self.wire.value().partition(b"\r\n\r\n")
+            self.assertEqual((self.wire.codes, body), ([404], b'{"error": "no such path"}\n'))
+            for name, value in SECURITY_HEADERS:
+                self.assertIn(name + b": " + value + b"\r\n", head + b"\r\n")
+            self.assertNotIn(b"Server:", head)
+
+
 class RefusalTests(ChannelTests):
     def assert_refused(self, code: int) -> None:
         """It was told why, cannot send anything any more, and is gone soon."""

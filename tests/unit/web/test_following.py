@@ -32,6 +32,7 @@ class TransportTests(FollowingCase):
         """HEAD is answered without following anything."""
         watcher = self.follow(method=b"HEAD")
         self.assertIn(b"text/event-stream", watcher.head)
+        self.assertNotIn(b"Content-Length", watcher.head)
         self.assertEqual(self.host.recents["api"]._takers, ())
 
     def test_one_who_leaves(self) -> None:
