@@ -404,6 +404,7 @@ class TroubleTests(MySqlProbes):
         yield self.until(lambda: sockets_open() == before - 2 and not threads())
         self.assertEqual(self.server.said("Aborted connection"), aborted)
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_cancelled_at_any_moment(self) -> Steps:
         """Wherever it is cut off, nothing is left: no descriptor, no thread, no connection, no late error."""

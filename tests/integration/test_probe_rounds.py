@@ -23,7 +23,7 @@ from tests.support.servers.nginx import Nginx
 from tests.support.servers.rabbitmq import RabbitMq
 
 LONG = bool(os.environ.get("PROCWRAP_LONG"))
-ROUNDS, BASELINE = (21_000, 1_000) if LONG else (780, 200)
+ROUNDS, BASELINE = (21_000, 1_000) if LONG else (420, 120)
 COSTLY = {} if LONG else {"part": 3}
 """Makes just one in three rounds of what costs a server much: a login, a TLS handshake, a process."""
 MEMORY = 2048
