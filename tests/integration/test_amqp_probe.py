@@ -22,7 +22,7 @@ from tests.support.certificates import Authority
 from tests.support.hosted import ROOT, Hosted, free_port, process
 from tests.support.peers import Peer, reactor
 from tests.support.probes import context
-from tests.support.realprobes import RealProbes, Steps, sockets_open
+from tests.support.realprobes import TOLERANCE, RealProbes, Steps, sockets_open
 from tests.support.servers.rabbitmq import RabbitMq
 
 pytestmark = pytest.mark.integration
@@ -30,8 +30,6 @@ pytestmark = pytest.mark.integration
 LONG = bool(os.environ.get("PROCWRAP_LONG"))
 SECRET = "s3cr@t/pw"
 WRONG = "wr0ng-pw"
-TOLERANCE = 0.1
-"""Seconds before or after its timeout in which a probe has to fail."""
 
 
 @frozen
@@ -154,7 +152,6 @@ class OpeningTests(BrokerTests):
         )
         self.assertNotEqual(seen[4], "")
 
-    @pytest.mark.alone
     @inlineCallbacks
     def test_silent(self) -> Steps:
         """Who accepts and is silent fails at the timeout and is hung up on, over TLS, too."""
@@ -258,7 +255,6 @@ class KeptTests(BrokerTests):
         finally:
             self.broker.control("set_vm_memory_high_watermark", "absolute", "1GB")
 
-    @pytest.mark.alone
     @inlineCallbacks
     def test_stopped(self) -> Steps:
         """A broker that is stopped fails at the timeout, on a kept connection, too, and recovers after."""
@@ -274,7 +270,6 @@ class KeptTests(BrokerTests):
             self.assertEqual((yield self.seen(probe)), [""])
         yield self.until(lambda: self.broker.connections() == 1)
 
-    @pytest.mark.alone
     @inlineCallbacks
     def test_killed_and_back(self) -> Steps:
         """A broker that is killed in the middle of rounds fails them at once; back again, all is well."""
@@ -284,7 +279,7 @@ class KeptTests(BrokerTests):
         yield self.until(lambda: all("connection refused" in ended[-1][1].reason for ended in watched))
         for ended in watched:
             failed = next(result for _, result in ended if not result.succeeded)
-            self.assertLess(failed.took, 0.5)
+            self.assertLess(failed.took, 1.0)
         self.broker.start()
         yield self.until(lambda: all(ended[-1][1].succeeded for ended in watched))
         self.assertNotIn(SECRET, str(watched))

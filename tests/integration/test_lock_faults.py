@@ -23,11 +23,11 @@ from tests.support.procfs import eventually
 from tests.support.servers import etcd
 from tests.support.wires import Wires
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
 LONG = bool(os.environ.get("PROCWRAP_LONG"))
 SEED = int(os.environ.get("PROCWRAP_SEED", "20261122"))
-RUNS = 500 if LONG else 8
+RUNS = 500 if LONG else 6
 AT_ONCE = 6 if LONG else 4
 EACH = 10 if LONG else 2
 """Faults that the same contenders live through."""
@@ -56,6 +56,7 @@ def suffer(contest: Contest, seed: int) -> list[Outcome]:
 
 
 @pytest.mark.timeout(3600 if LONG else 180)
+@pytest.mark.alone
 def test_never_two_at_once(
     tmp_path: Path, wires: Wires, program: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +91,7 @@ def test_two_servers_in_front_of_one_etcd(
             report(outcomes, time.monotonic() - begun)
 
 
+@pytest.mark.alone
 def test_the_next_one_runs_soon_after_a_stop(tmp_path: Path, program: Path) -> None:
     """Within 300 ms of the end of the one before."""
     (tmp_path / "history").mkdir()

@@ -21,7 +21,7 @@ from procwrap.interfaces import IProbe
 from tests.support.certificates import Authority
 from tests.support.hosted import Hosted, free_port
 from tests.support.peers import full_listener, reactor
-from tests.support.realprobes import Steps, sockets_open
+from tests.support.realprobes import TOLERANCE, Steps, sockets_open
 from tests.support.servers.mariadb import DATABASE, PASSWORD, USER, MariaDb
 from tests.support.sqlprobes import SqlProbes
 
@@ -78,7 +78,7 @@ class MySqlProbes(SqlProbes):
 
     def on_time(self, took: float, timeout: float, lags: list[float]) -> None:
         """It failed at its timeout, to within what the machine itself was late."""
-        self.assertLess(abs(took - timeout), 0.1 + max(lags))
+        self.assertLess(abs(took - timeout), TOLERANCE + max(lags))
 
 
 class QueryTests(MySqlProbes):
@@ -280,7 +280,6 @@ class ConnectingTests(MySqlProbes):
         ):
             self.assertRegex((yield self.reason(bad)), said)
 
-    @pytest.mark.alone
     @inlineCallbacks
     def test_silence(self) -> Steps:
         """Whoever accepts, or not even that, and says nothing: failed at the timeout, and left."""
@@ -303,7 +302,6 @@ def threads() -> int:
 
 
 class TroubleTests(MySqlProbes):
-    @pytest.mark.alone
     @inlineCallbacks
     def test_timeout_kills_the_query(self) -> Steps:
         """At its timeout the query ends on the server too, whatever it does, and the thread with it."""
@@ -357,7 +355,6 @@ class TroubleTests(MySqlProbes):
         self.assertEqual((yield self.reason(quick)), "")
         self.assertEqual((yield self.reason(self.sql())), "")
 
-    @pytest.mark.alone
     @inlineCallbacks
     def test_stopped(self) -> Steps:
         """SIGSTOP, within a query and before one: failed at the timeout, and the reactor goes on."""

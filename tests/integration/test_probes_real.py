@@ -23,7 +23,7 @@ from tests.support.hosted import free_port
 from tests.support.peers import OK, full_listener, reactor, self_signed
 from tests.support.realprobes import RealProbes, Steps, command_runner, sockets_open
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,6 +78,7 @@ class SocketTests(RealProbes):
         )
         yield self.until(lambda: not any(peer.open for peer in peers))
 
+    @pytest.mark.alone
     @inlineCallbacks
     def test_silent_listener_disturbs_nobody(self) -> Steps:
         """A silent listener fails at its timeout; a neighbour's probe keeps its period meanwhile."""

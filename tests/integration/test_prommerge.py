@@ -27,7 +27,7 @@ from tests.support.schedstat import scheduled
 from tests.support.servers import targets as manners
 from tests.support.servers.targets import Manner, Target, answering
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("nothing_left")]
 
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 GOOD = b"# HELP jobs_total Jobs.\n# TYPE jobs_total counter\n" + b"".join(
@@ -193,6 +193,7 @@ def test_options(stack: ExitStack, tmp_path: Path) -> None:
     assert merged.warnings() == {}
 
 
+@pytest.mark.alone
 def test_the_reactor_is_not_held(stack: ExitStack, tmp_path: Path) -> None:
     """While 50 targets of 2,000 series each are merged, everything else is answered soon."""
     given: dict[str, Manner | str] = {f"p{number:02d}": answering(GOOD) for number in range(50)}
@@ -236,6 +237,7 @@ def exposed() -> Iterator[list[str]]:
             server.kill()
 
 
+@pytest.mark.alone
 def test_twenty_targets(stack: ExitStack, tmp_path: Path, exposed: list[str]) -> None:
     """Merging 20 targets of 2,000 series each takes at most 150 ms, of which all is there."""
     merged = Merged(stack, tmp_path, {f"p{number:02d}": url for number, url in enumerate(exposed)})
@@ -254,6 +256,7 @@ def test_twenty_targets(stack: ExitStack, tmp_path: Path, exposed: list[str]) ->
     assert min(wall) <= 0.15, wall
 
 
+@pytest.mark.alone
 def test_twenty_targets_and_three_bad_ones(stack: ExitStack, tmp_path: Path, exposed: list[str]) -> None:
     """One hangs, one sends garbage, one 100 MB: all samples of the others are there."""
     bad: dict[str, Manner | str] = {
@@ -269,6 +272,7 @@ def test_twenty_targets_and_three_bad_ones(stack: ExitStack, tmp_path: Path, exp
     assert merged.warnings().keys() == bad.keys()
 
 
+@pytest.mark.alone
 def test_nobody_waits_for_merges(stack: ExitStack, tmp_path: Path, exposed: list[str]) -> None:
     """While one merge of twenty targets follows the other, everybody else is answered within 20 ms."""
     merged = Merged(stack, tmp_path, {f"p{number:02d}": url for number, url in enumerate(exposed)})

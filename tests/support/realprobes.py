@@ -29,6 +29,9 @@ from tests.support.probes import context
 
 Steps = Generator[Deferred[Any], Any, None]
 
+TOLERANCE = 0.5
+"""Seconds around its timeout in which a probe fails beside other tests; test_silent_servers is strict."""
+
 
 def sockets_open() -> int:
     """How many sockets this process has open; the reactor opens pipes of its own when it likes."""
