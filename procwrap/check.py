@@ -7,7 +7,7 @@ from typing import BinaryIO, TextIO
 
 from procwrap.config import fileargument, find
 from procwrap.config.load import load
-from procwrap.config.problem import printable
+from procwrap.core.printable import printable
 from procwrap.errors import ExitStatus, UsageError
 from procwrap.spec.plan import Given, Plan
 

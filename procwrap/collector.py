@@ -12,8 +12,9 @@ from typing import Any, TextIO
 
 from attrs import frozen
 
-from procwrap.config.problem import WrongValueError, printable, quoted
+from procwrap.config.problem import WrongValueError
 from procwrap.config.units import host_port
+from procwrap.core.printable import printable, quoted
 from procwrap.core.timestamp import rfc3339
 from procwrap.errors import CannotStartError, ExitStatus, UsageError
 

@@ -101,7 +101,7 @@ SUBCOMMANDS: Mapping[str, Callable[[Sequence[str], Mapping[str, str]], int]] = {
 
 def _no_command(word: str) -> str:
     from procwrap.config.fields import nearest
-    from procwrap.config.problem import quoted
+    from procwrap.core.printable import quoted
 
     near = nearest(word, [name for name in SUBCOMMANDS if not name.startswith("_")])
     advice = f"did you mean {near}?" if near else "a command to wrap stands after --; see procwrap --help"

@@ -84,12 +84,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tls": {".spec"},
     # The ways to start.
     "wait": set(),
-    "check": {".config", ".spec", ".errors"},
+    "check": {".config", ".core", ".spec", ".errors"},
     "convert": {".config", ".spec", ".errors"},
     "schema": {".config", ".errors"},
     "collector": {"attrs", ".config", ".core", ".errors"},
-    "client": {".config", ".errors"},
-    "subcommands": {".config", ".errors", ".check", ".convert", ".schema", ".collector", ".client"},
+    "client": {".config", ".core", ".errors"},
+    "subcommands": {
+        *(".config", ".core", ".errors", ".check", ".convert", ".schema", ".collector", ".client"),
+    },
     "cli": {
         *("twisted", ".config", ".spec", ".errors", ".wait", ".subcommands", ".pod"),
         *(".tls", ".prelude", ".app", ".lockserver"),

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from procwrap.client.commands import COMMANDS, SHELLS
 from procwrap.client.screen import Screen
-from procwrap.client.words import Asked, Option, quoted
+from procwrap.client.words import Asked, Option
+from procwrap.core.printable import quoted
 from procwrap.errors import ExitStatus, UsageError
 
 _OFFLINE = {

@@ -9,8 +9,8 @@ from procwrap.client import crowd
 from procwrap.client.call import Call
 from procwrap.client.fleet import text
 from procwrap.client.following import LOST, follow
-from procwrap.client.screen import shown
 from procwrap.client.sse import OPEN, Event
+from procwrap.core.printable import printable
 from procwrap.errors import ExitStatus, NoHostError
 
 LOOK = 1.0
@@ -45,7 +45,7 @@ def line(entry: Mapping[str, object]) -> str:
         " ".join(filter(None, details)),
         text(entry, "reason"),
     ]
-    return shown("  ".join(filter(None, words))).rstrip()
+    return printable("  ".join(filter(None, words))).rstrip()
 
 
 def _value(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from procwrap.client.host import Host
-from procwrap.client.words import quoted
+from procwrap.core.printable import quoted
 from procwrap.errors import NoHostError, OrderRefusedError
 
 View = Mapping[str, object]

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from procwrap.client import sse
 from procwrap.client.connect import Left, Line, connect
-from procwrap.client.screen import shown
 from procwrap.client.target import Target
+from procwrap.core.printable import printable
 from procwrap.errors import NoHostError, OrderRefusedError
 
 PATIENCE = 10.0
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     def error(self) -> str:
         """What the host had to say against it."""
         said = self.document.get("error")
-        return shown(said) if isinstance(said, str) and said else f"status {self.status}"
+        return printable(said) if isinstance(said, str) and said else f"status {self.status}"
 
 
 class Host:

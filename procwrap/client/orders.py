@@ -6,8 +6,8 @@ from procwrap.client import crowd
 from procwrap.client.call import Call
 from procwrap.client.fleet import fetch, nobody, path, text
 from procwrap.client.host import Answer
-from procwrap.client.screen import shown
 from procwrap.client.wording import whole
+from procwrap.core.printable import printable
 from procwrap.errors import ExitStatus, NoHostError, OrderRefusedError, UsageError
 
 MOST_AT_ONCE = 16
@@ -90,7 +90,7 @@ class _Orders:
         if self._is_json:
             self._print_json(answer.document)
         elif in_time:
-            self._call.screen.line(f"{shown(name)}: {self._came(answer)}")
+            self._call.screen.line(f"{printable(name)}: {self._came(answer)}")
             self._call.screen.flush()
         else:
             seconds = self._call.asked.seconds("timeout")
@@ -116,9 +116,9 @@ class _Orders:
         document = answer.document
         if self._order == "signal":
             return f"sent {self._signal}"
-        state = shown(text(document, "state")) or "done"
+        state = printable(text(document, "state")) or "done"
         pid = document.get("pid")
-        reason = shown(text(document, "reason"))
+        reason = printable(text(document, "reason"))
         if reason.startswith(state):
             return reason
         return state + (f", pid {whole(pid)}" if pid is not None else "") + (f": {reason}" if reason else "")

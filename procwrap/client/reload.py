@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from procwrap.client.call import Call
 from procwrap.client.fleet import part
-from procwrap.client.screen import shown
 from procwrap.client.wording import number
+from procwrap.core.printable import printable
 from procwrap.errors import ExitStatus
 
 
@@ -42,7 +42,7 @@ def changes(document: Mapping[str, object]) -> list[str]:
     ]
     for word in ("restarted", "adjusted"):
         lines += [
-            f"{word}: {shown(name)}" + (f" ({', '.join(_texts(keys))})" if _texts(keys) else "")
+            f"{word}: {printable(name)}" + (f" ({', '.join(_texts(keys))})" if _texts(keys) else "")
             for name, keys in part(document, word).items()
         ]
     same = number(document.get("unchanged"))
@@ -63,7 +63,7 @@ def _names(document: Mapping[str, object], key: str) -> list[str]:
 
 
 def _texts(value: object) -> list[str]:
-    return [shown(each) for each in value if isinstance(each, str)] if isinstance(value, list) else []
+    return [printable(each) for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _words(value: object) -> str:

@@ -7,19 +7,11 @@ import select
 from collections.abc import Mapping
 from typing import TextIO
 
+from procwrap.core.printable import printable
+
 GREEN, YELLOW, RED, BOLD, DIM = "32", "33", "31", "1", "2"
 
 _NARROWEST = 20
-
-
-def shown(text: str) -> str:
-    """Escape what would break the line or the terminal that a text is printed on."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in text
-    )
 
 
 class Screen:
@@ -54,7 +46,7 @@ class Screen:
         else:
             # A tab is what it always was; anything else that moves the cursor is told and not done.
             parts = record.decode("utf-8", "backslashreplace").split("\t")
-            self._out.write("\t".join(map(shown, parts)) + "\n")
+            self._out.write("\t".join(map(printable, parts)) + "\n")
 
     def flush(self) -> None:
         """Have everything read that was printed."""
@@ -63,7 +55,7 @@ class Screen:
     def say(self, text: str) -> None:
         """Print a line on stderr."""
         self.flush()
-        self._err.write(f"{shown(text)}\n")
+        self._err.write(f"{printable(text)}\n")
         self._err.flush()
 
     def is_read(self) -> bool:

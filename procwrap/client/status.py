@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from procwrap.client import screen as colors
 from procwrap.client.call import Call
 from procwrap.client.fleet import View, chosen, fetch, part, text
-from procwrap.client.screen import Screen, shown
+from procwrap.client.screen import Screen
 from procwrap.client.table import Column, cut, table
 from procwrap.client.wording import NOTHING, cpu, memory, number, span, whole
+from procwrap.core.printable import printable
 from procwrap.errors import ExitStatus
 
 _BAD = {"unhealthy", "failed"}
@@ -49,7 +50,7 @@ def lines(processes: Sequence[View], screen: Screen, wall: float) -> list[str]:
     found = [screen.colored(head, colors.BOLD)]
     for each, row in zip(processes, rows, strict=True):
         found.append(row)
-        if ails(each) and (reason := shown(text(each, "reason"))):
+        if ails(each) and (reason := printable(text(each, "reason"))):
             line = _INDENT + reason
             found.append(cut(line, screen.width) if screen.width else line)
     return found
@@ -80,8 +81,8 @@ def _columns(screen: Screen) -> tuple[Column, ...]:
 def _cells(view: View, wall: float) -> tuple[str, ...]:
     usage = part(view, "usage")
     return (
-        shown(text(view, "name")),
-        shown(text(view, "state")) or NOTHING,
+        printable(text(view, "name")),
+        printable(text(view, "state")) or NOTHING,
         _health(view),
         whole(view.get("pid")),
         span(view.get("uptime")),
@@ -113,7 +114,7 @@ def _last_exit(view: View, wall: float) -> str:
     code = number(end.get("code"))
     said = text(end, "signal") or (f"code {code:.0f}" if code is not None else text(end, "reason"))
     age = _age(text(view, "lastExitAt"), wall)
-    return shown(" ".join(said.split())) + (f", {span(age)} ago" if age is not None else "")
+    return printable(" ".join(said.split())) + (f", {span(age)} ago" if age is not None else "")
 
 
 def _age(stamp: str, wall: float) -> float | None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from procwrap.client.screen import shown
-from procwrap.client.words import Asked, quoted
+from procwrap.client.words import Asked
 from procwrap.config.controlpath import default_socket
+from procwrap.core.printable import printable, quoted
+from procwrap.core.token import LONGEST, is_token
 from procwrap.errors import UsageError
 
 SOCKET = "PROCWRAP_CONTROL_SOCKET"
 TOKEN = "PROCWRAP_API_TOKEN"
 TOKEN_FILE = "PROCWRAP_API_TOKEN_FILE"
 
-LONGEST_TOKEN = 4096
 LONGEST_SOCKET = 107
 """Bytes of a unix socket's path (unix(7): 108 with the zero at its end)."""
 
@@ -135,15 +135,10 @@ def _token(asked: Asked, environ: Mapping[str, str]) -> str | None:
         # As for procwrap itself, the file goes before the variable.
         token, where, file = environ.get(TOKEN) or None, TOKEN, environ.get(TOKEN_FILE) or None
     if file is not None:
-        token, where = _read(file), shown(file)
+        token, where = _read(file), printable(file)
     if token is None:
         return None
-    if (
-        not (token.isascii() and token.isprintable())
-        or " " in token
-        or not token
-        or len(token) > LONGEST_TOKEN
-    ):
+    if not is_token(token):
         raise UsageError(f"{where} holds no token: expected letters, digits and signs on one line")
     return token
 
@@ -151,10 +146,10 @@ def _token(asked: Asked, environ: Mapping[str, str]) -> str | None:
 def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(LONGEST_TOKEN + 2).strip()
+            return file.read(LONGEST + 2).strip()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"cannot read the token in {shown(path)}: {why}") from None
+        raise UsageError(f"cannot read the token in {printable(path)}: {why}") from None
 
 
 def _is_loopback(host: str) -> bool:

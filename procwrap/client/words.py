@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from procwrap.core.printable import quoted
 from procwrap.errors import UsageError
 
 _HELP = ("h", "help")
@@ -199,10 +200,3 @@ def _checked(command: Command, names: tuple[str, ...]) -> tuple[str, ...]:
     if command.most is not None and len(names) > command.most:
         raise UsageError(f"procwrap {command.name}: unexpected argument {quoted(names[command.most])}")
     return names
-
-
-def quoted(word: str) -> str:
-    """Show a word within one line."""
-    from procwrap.config.problem import quoted as shown
-
-    return shown(word)

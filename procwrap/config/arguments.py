@@ -8,7 +8,8 @@ from attrs import field, frozen
 
 from procwrap.config.fields import nearest
 from procwrap.config.options import BY_NAME, OPTIONS, Option
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 from procwrap.errors import UsageError
 from procwrap.spec.plan import Given
 

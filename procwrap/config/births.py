@@ -10,7 +10,8 @@ from attrs import evolve
 from procwrap.config import readers, units
 from procwrap.config.fields import Fields, Place
 from procwrap.config.options import names
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 from procwrap.errors import UsageError
 from procwrap.spec.pod import Birth
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from attrs import evolve, frozen
 
 from procwrap.config import readers
 from procwrap.config.controlpath import default_socket
 from procwrap.config.fields import Fields, Place
 from procwrap.config.problem import WrongValueError
+from procwrap.core.token import LONGEST, is_token
 from procwrap.spec.control import Control, ServerTls
 from procwrap.spec.plan import Given, Plan
 
 OFF = ""
 """What stands for no control socket, where a path could stand."""
-
-_TOKEN = re.compile(r"[!-~]{1,4096}\Z")
 
 
 @frozen
@@ -51,9 +48,9 @@ def _tls(place: Place) -> ServerTls:
 
 def token(text: str) -> str:
     """Read a token, which has to fit into a header; the message never shows it."""
-    if not _TOKEN.match(text):
+    if not is_token(text):
         raise WrongValueError(
-            "expected a token: at least one and at most 4096 printable ASCII characters, no white space"
+            f"expected a token: at least one and at most {LONGEST} printable ASCII characters, no white space"
         )
     return text
 

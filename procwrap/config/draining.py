@@ -8,7 +8,8 @@ from typing import TypeVar
 from attrs import evolve, frozen
 
 from procwrap.config import units
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 from procwrap.errors import UsageError
 from procwrap.spec.envoy import DEFAULT_DRAIN_URL, Envoy
 from procwrap.spec.plan import Given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from procwrap.config.problem import printable
+from procwrap.core.printable import printable
 from procwrap.errors import SpawnError
 from procwrap.spec.probe import Pairs
 

@@ -16,7 +16,8 @@ from procwrap.config import (
     units,
 )
 from procwrap.config.options import BY_NAME, OPTIONS, names
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 from procwrap.errors import UsageError
 from procwrap.spec.logs import LogFormat
 from procwrap.spec.plan import Given

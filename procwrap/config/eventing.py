@@ -8,9 +8,10 @@ from attrs import evolve, frozen
 
 from procwrap.config import readers
 from procwrap.config.fields import Fields, Place
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
 from procwrap.core.eventlabels import label_name
 from procwrap.core.indexname import wrong_with
+from procwrap.core.printable import quoted
 from procwrap.spec.events import DEFAULT_INDEX, Elasticsearch, EventLabels, UdpEvents
 from procwrap.spec.plan import Given, Plan
 

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from procwrap.config import tombstones
 from procwrap.config.draft import Draft
-from procwrap.config.problem import printable
+from procwrap.core.printable import printable
 from procwrap.errors import UsageError
 from procwrap.spec.logs import LogSpec
 from procwrap.spec.plan import Plan

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from procwrap.config.options import BY_NAME
-from procwrap.config.problem import WrongValueError, printable
+from procwrap.config.problem import WrongValueError
 from procwrap.config.secretsdir import surroundings
 from procwrap.config.surroundings import Surroundings
+from procwrap.core.printable import printable
 from procwrap.errors import UsageError
 
 _OPTION = BY_NAME["secrets-dir"]

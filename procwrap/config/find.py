@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import BinaryIO
 
 from procwrap.config import envfile, environment
-from procwrap.config.problem import printable
 from procwrap.config.reading import MAX_BYTES, ConfigText
+from procwrap.core.printable import printable
 from procwrap.errors import SpawnError, UsageError
 from procwrap.spec.plan import Given
 from procwrap.spec.probe import Pairs

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from procwrap.config import units
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 from procwrap.errors import UsageError
 from procwrap.spec.plan import Given, Plan
 from procwrap.spec.pod import SERVICE_ACCOUNT, InCluster, OwnPod

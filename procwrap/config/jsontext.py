@@ -12,8 +12,9 @@ from collections.abc import Callable
 from attrs import define
 
 from procwrap.config.node import Kind, Mark, Node
-from procwrap.config.problem import ConfigError, quoted
+from procwrap.config.problem import ConfigError
 from procwrap.config.tree import Tree
+from procwrap.core.printable import quoted
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _PIECE = re.compile(r'[^"\\\x00-\x1f]*')

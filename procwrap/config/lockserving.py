@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from procwrap.config import units
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 from procwrap.errors import UsageError
 from procwrap.spec.lockserving import DEFAULT_LONGEST, DEFAULT_SOCKET, IN_MEMORY, Etcd, EtcdTls, LockServing
 from procwrap.spec.plan import Given

@@ -6,7 +6,8 @@ import re
 
 from procwrap.config import readers
 from procwrap.config.fields import Place
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 
 LONGEST = 100
 OWN_NAME = "procwrap"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from procwrap.config.problem import quoted
+from procwrap.core.printable import quoted
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+\Z")
 

@@ -18,7 +18,8 @@ from typing import Any
 from procwrap.config.fields import Fields, Place, Reader
 from procwrap.config.plain import plain
 from procwrap.config.probes import TIMEOUT
-from procwrap.config.problem import WrongValueError, printable
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import printable
 from procwrap.core.secrets import HIDDEN, without_passwords
 from procwrap.spec.probe import SECRET_WORDS, PluginProbe
 

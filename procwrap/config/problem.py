@@ -7,27 +7,13 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from procwrap.config.node import Mark
+from procwrap.core.printable import printable
 from procwrap.errors import UsageError
 
 MOST_SHOWN = 100
 """A hundred lines are read by nobody, a hundred thousand fill a disk."""
 
 _START = Mark(0, 0)
-
-
-def quoted(text: str, longest: int = 60) -> str:
-    """Show a piece of a text within one line: quoted, escaped, cut, and without ``user:password@``."""
-    login, at, rest = text.rpartition("@")
-    text = f"***@{rest}" if at and ":" in login else text
-    cut = text if len(text) <= longest else text[:longest] + "…"
-    return '"' + printable(cut).replace('"', '\\"') + '"'
-
-
-def printable(text: str) -> str:
-    """Escape what would break the line or the terminal it is printed on."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
-    )
 
 
 @frozen

@@ -8,7 +8,8 @@ from attrs import evolve
 
 from procwrap.config import readers
 from procwrap.config.fields import Fields, Place
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 from procwrap.spec.loki import Loki
 from procwrap.spec.plan import Given, Plan
 

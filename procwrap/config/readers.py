@@ -10,7 +10,8 @@ from typing import TypeVar
 from procwrap.config import units
 from procwrap.config.fields import Place, Reader
 from procwrap.config.node import Kind, Node
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 from procwrap.spec.logs import LogFormat
 from procwrap.spec.probe import Pairs
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from procwrap.config import find
-from procwrap.config.problem import WrongValueError, printable, quoted
+from procwrap.config.problem import WrongValueError
 from procwrap.config.surroundings import Surroundings
+from procwrap.core.printable import printable, quoted
 from procwrap.errors import UsageError
 
 MOST_KEYS = 10_000

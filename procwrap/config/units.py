@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import signal
 
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 
 # Both spellings of µ: the micro sign and the Greek letter.
 _PART = re.compile("(\\d+(?:\\.\\d*)?|\\.\\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)", re.ASCII)

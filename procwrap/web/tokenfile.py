@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,15 +13,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from procwrap.core.oneline import one_line
+from procwrap.core.token import LONGEST, is_token
 from procwrap.web.access import TokenUnreadableError, fingerprint
 
-MOST_BYTES = 4096
 FRESH = 1.0
 """Seconds for which what was read is taken for true: however many ask, the file is read once in this time."""
 PATIENCE = 5.0
 """Seconds that a request waits for the file, which may lie on a file system that does not answer."""
-
-_TOKEN = re.compile(rb"[!-~]+\Z")
 
 
 def read_token(path: str) -> bytes:
@@ -37,15 +34,15 @@ def read_token(path: str) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("it is no regular file")
-        found = os.read(descriptor, MOST_BYTES + 1)
+        found = os.read(descriptor, LONGEST + 1)
     finally:
         os.close(descriptor)
-    if len(found) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+    if len(found) > LONGEST:
+        raise ValueError(f"it is larger than {LONGEST} bytes")
     token = found.rstrip(b"\r\n")
     if not token:
         raise ValueError("it is empty")
-    if _TOKEN.match(token) is None:
+    if not is_token(token.decode("latin-1")):
         raise ValueError("expected one token: printable ASCII characters without white space")
     return token
 

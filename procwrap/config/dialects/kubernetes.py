@@ -13,7 +13,8 @@ from procwrap.config.dialects.references import Configs, Sources
 from procwrap.config.dialects.translation import Native, Translation
 from procwrap.config.fields import Fields, Place, attempt
 from procwrap.config.node import Entry, Kind, Node
-from procwrap.config.problem import Problem, WrongValueError, printable, quoted
+from procwrap.config.problem import Problem, WrongValueError
+from procwrap.core.printable import printable, quoted
 
 DIALECT = "Kubernetes"
 BACKOFF_LIMIT = 6

@@ -11,7 +11,8 @@ from procwrap.config import names, readers, units
 from procwrap.config.dialects import nodes
 from procwrap.config.fields import Fields, Place
 from procwrap.config.node import Kind, Node
-from procwrap.config.problem import WrongValueError, quoted
+from procwrap.config.problem import WrongValueError
+from procwrap.core.printable import quoted
 
 LONGEST = 2**31 - 1
 """Kubernetes' numbers are an int32."""

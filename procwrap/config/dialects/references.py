@@ -15,7 +15,8 @@ from procwrap.config.dialects.quantity import quantity
 from procwrap.config.dialects.translation import Translation
 from procwrap.config.fields import Fields, Place, attempt
 from procwrap.config.node import Kind
-from procwrap.config.problem import Problem, WrongValueError, quoted
+from procwrap.config.problem import Problem, WrongValueError
+from procwrap.core.printable import quoted
 
 VARIABLES = {
     "metadata.name": ("POD_NAME", "HOSTNAME"),

@@ -9,21 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procwrap.client.screen import RED, Screen, shown
+from procwrap.client.screen import RED, Screen
+from procwrap.core.printable import printable
 from tests.support.client import Terminal
 
 
 @given(st.text(st.characters()))
 def test_nothing_reaches_the_terminal_that_it_obeys(text: str) -> None:
     """Control characters, turns of direction and broken text are shown and not done."""
-    found = shown(text)
+    found = printable(text)
     assert found.isprintable()
     assert found == text or not text.isprintable()
 
 
 def test_how_it_is_shown() -> None:
     """As Python writes it."""
-    assert shown("a\x1b[2J\r\n\u202eb\x9b\ud800 é 日") == "a\\x1b[2J\\r\\n\\u202eb\\x9b\\ud800 é 日"
+    assert printable("a\x1b[2J\r\n\u202eb\x9b\ud800 é 日") == "a\\x1b[2J\\r\\n\\u202eb\\x9b\\ud800 é 日"
 
 
 @pytest.mark.parametrize(

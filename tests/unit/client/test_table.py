@@ -3,15 +3,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procwrap.client.screen import shown
 from procwrap.client.table import Column, cut, display_width, padded, table
+from procwrap.core.printable import printable
 
 COLUMNS = (
     Column("NAME", flexible=True, worth=9),
     Column("PID", right=True, worth=1),
     Column("LAST", flexible=True, worth=2),
 )
-CELLS = st.tuples(*[st.text(max_size=40).map(shown)] * 3)
+CELLS = st.tuples(*[st.text(max_size=40).map(printable)] * 3)
 
 
 def test_columns_stand_below_each_other() -> None:
@@ -68,7 +68,7 @@ def trailing(text: str) -> int:
     return len(text) - len(text.rstrip(" "))
 
 
-@given(st.text().map(shown), st.integers(0, 30))
+@given(st.text().map(printable), st.integers(0, 30))
 def test_what_is_cut_fits(text: str, width: int) -> None:
     """It is a beginning of the text, and an ellipsis says that more follows."""
     found = cut(text, width)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from procwrap.config.node import Kind, Mark, Node
-from procwrap.config.problem import ConfigError, Problem, printable, quoted
+from procwrap.config.problem import ConfigError, Problem
+from procwrap.core.printable import printable, quoted
 from procwrap.errors import ExitStatus
 
 

@@ -12,8 +12,9 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from procwrap.core.token import LONGEST
 from procwrap.web.access import TokenUnreadableError, fingerprint
-from procwrap.web.tokenfile import FRESH, MOST_BYTES, PATIENCE, TokenFile, read_token
+from procwrap.web.tokenfile import FRESH, PATIENCE, TokenFile, read_token
 
 SECRET = b"Zx9-very-secret"
 
@@ -142,7 +143,7 @@ def test_newlines_at_the_end(tmp_path: Path, content: bytes) -> None:
         (SECRET + b"\n" + SECRET, "expected one token"),
         (b"\xff" + SECRET, "expected one token"),
         (SECRET + b"\0", "expected one token"),
-        (b"x" * (MOST_BYTES + 1), "it is larger"),
+        (b"x" * (LONGEST + 1), "it is larger"),
     ],
 )
 def test_no_token(tmp_path: Path, content: bytes, reason: str) -> None:
