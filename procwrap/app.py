@@ -35,10 +35,10 @@ from procwrap.errors import ExitStatus
 from procwrap.optional import begin_profiling, begin_sampling, begin_sinks
 from procwrap.outputs import Outputs, make_outputs
 from procwrap.prelude import Prelude
-from procwrap.residents import AskAgain, Reloads, Residents
+from procwrap.residents import Reloads, Residents
 from procwrap.serving import Serving
 from procwrap.sinks.own import OwnLog
-from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.plan import AskAgain, Plan, Settings
 from procwrap.spec.process import ProcessSpec
 
 Finish = Callable[[int], None]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from procwrap.app import Host
     from procwrap.prelude import Prelude
     from procwrap.spec.lockserving import LockServing
-    from procwrap.spec.plan import Given, Plan, Settings
+    from procwrap.spec.plan import AskAgain, Given, Plan, Settings
 
 
 def entry() -> NoReturn:
@@ -180,9 +180,7 @@ def _serve_locks(asked: LockServing, settings: Settings) -> int:
     return ExitStatus.DONE
 
 
-def host(
-    plan: Plan, settings: Settings, environ: Mapping[str, str], again: Callable[[], tuple[Plan, Settings]]
-) -> int:
+def host(plan: Plan, settings: Settings, environ: Mapping[str, str], again: AskAgain) -> int:
     """Run the processes of a plan to their end.
 
     Args:
@@ -218,7 +216,7 @@ def _compose(
     plan: Plan,
     settings: Settings,
     done: Prelude,
-    again: Callable[[], tuple[Plan, Settings]],
+    again: AskAgain,
     ended: Callable[[int], None],
 ) -> tuple[Host, Any]:
     """Build the host, and the reactor that it begins to work with."""

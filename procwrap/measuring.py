@@ -14,7 +14,6 @@ import twisted
 from procwrap import __version__
 from procwrap.children.ownusage import own_usage
 from procwrap.core.board import Board
-from procwrap.core.commandline import shown_command
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.histogram import Histogram
 from procwrap.core.roster import Derived, Roster
@@ -41,6 +40,7 @@ class Measuring:
     """Who answers /metrics, and who is measured for it.
 
     Args:
+        commands: the command line of each process, as it may be shown.
         started_wall: when procwrap began, in seconds since the epoch.
         event_counts: how many events were sent.
 
@@ -49,6 +49,7 @@ class Measuring:
     """
 
     _roster: Roster
+    _commands: Mapping[str, str]
     _board: Board
     _heartbeats: Heartbeats
     _outputs: Outputs
@@ -90,7 +91,7 @@ class Measuring:
         return Sources(
             lambda: self._board.snapshot,
             self._tallies,
-            Derived(self._roster, shown_command),
+            self._commands,
             self._beat_period,
             self._outputs.streams.counts,
             self._outputs.dropped,

@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred, DeferredList
 from procwrap.children.output import PipeReader
 from procwrap.core.events import Level
 from procwrap.core.snapshot import Snapshot
-from procwrap.logs.recent import Recent
 from procwrap.logs.record import NAME
 from procwrap.sinks.file import RotatingFile
 from procwrap.sinks.own import OwnLog
@@ -46,11 +45,6 @@ class Outputs:
     _ended: dict[int, PipeReader] = field(factory=dict)
     """What processes left behind when they ended, the oldest first."""
     _further: list[Callable[[], Deferred[None]]] = field(factory=list)
-
-    @property
-    def recent(self) -> Mapping[str, Recent]:
-        """The last lines of each process."""
-        return self.streams.recent
 
     def hold(self, reader: PipeReader) -> Callable[[], None]:
         """Let stdout's pressure pause a reader, until the returned callable is called."""

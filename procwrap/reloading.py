@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -22,7 +22,7 @@ from procwrap.core.reloads import Reloaded
 from procwrap.errors import OrderRefusedError, ProcwrapError
 from procwrap.probes.aside import Asides
 from procwrap.serving import Serving
-from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.plan import AskAgain, Plan, Settings
 from procwrap.tls import needs_tls
 
 READ_WITHIN = 45.0
@@ -52,7 +52,7 @@ class Reloading:
         ties: with the settings that procwrap was started with, which stay what they are until its end.
     """
 
-    _ask_again: Callable[[], tuple[Plan, Settings]]
+    _ask_again: AskAgain
     _ties: Ties
     _reshaping: Reshaping
     _coordination: Coordination

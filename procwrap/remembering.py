@@ -42,14 +42,18 @@ class Remembering:
         self._board.watch(self._journal.note)
 
     def insight(
-        self, spec: Callable[[str], ProcessSpec | None], recent: Callable[[str], Recent | None]
+        self,
+        spec: Callable[[str], ProcessSpec | None],
+        command: Callable[[str], str | None],
+        recent: Callable[[str], Recent | None],
     ) -> Insight:
         """Return what HTTP gets to know.
 
         Args:
             spec: what was asked for, by the name of the process.
+            command: its command line, as it may be shown.
             recent: its last records.
         """
         from procwrap.web.insight import Insight
 
-        return Insight(self._history, self._journal, spec, recent, units.signal_number, self._began)
+        return Insight(self._history, self._journal, spec, command, recent, units.signal_number, self._began)

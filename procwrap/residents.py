@@ -18,7 +18,7 @@ from procwrap.core.difference import LOGGING
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.errors import OrderRefusedError
 from procwrap.serving import Serving
-from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.plan import AskAgain
 from procwrap.spec.process import ProcessSpec
 from procwrap.streams import Streams
 
@@ -27,8 +27,6 @@ LOOK = 0.1
 
 MOST_LOOKS = 100
 """After these its log file is closed, whoever still holds its output open."""
-
-AskAgain = Callable[[], tuple[Plan, Settings]]
 
 
 @define(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
@@ -12,7 +12,7 @@ from twisted.internet.threads import deferToThreadPool
 from procwrap.config import units, variables
 from procwrap.core.board import Board
 from procwrap.core.heartbeats import Heartbeats
-from procwrap.core.roster import Roster
+from procwrap.core.roster import Derived, Roster
 from procwrap.core.tallies import Tallies
 from procwrap.interfaces import IFleet
 from procwrap.optional import EventCounts, no_counts
@@ -132,16 +132,19 @@ class Serving:
         if not self.listens:
             return
         from procwrap.admission import make_admits
+        from procwrap.core.commandline import shown_command
         from procwrap.inside import Stats
         from procwrap.web.configured import Inside
         from procwrap.web.site import HostView, make_control_site, make_site
 
         liveness = self._settings.liveness
         view = HostView(self._board, self._heartbeats, liveness, self._reactor, self._wall, units.duration)
-        self._measured = measuring = self._measuring()
+        # To find the secrets in them takes its time: once for all who show them.
+        commands = Derived(self._roster, shown_command)
+        self._measured = measuring = self._measuring(commands)
         measuring.begin_merging(self._settings.prommerge)
         view = evolve(view, prommerge=measuring.merge, metrics=measuring.begin(), fleet=self.fleet)
-        view = evolve(view, insight=self._insight())
+        view = evolve(view, insight=self._insight(commands))
         stats = Stats(self._reactor, self._outputs, measuring.delay, self.event_counts, view.insight.began)
         view = evolve(
             view,
@@ -155,14 +158,15 @@ class Serving:
             self._sites.append(stats.count("control", make_control_site(view)))
             self._door.serve(self._sites[-1])
 
-    def _insight(self) -> Any:
-        return self._past.insight(self._roster.get, self._outputs.streams.recent.get)
+    def _insight(self, commands: Mapping[str, str]) -> Any:
+        return self._past.insight(self._roster.get, commands.get, self._outputs.streams.recent.get)
 
-    def _measuring(self) -> Any:
+    def _measuring(self, commands: Mapping[str, str]) -> Any:
         from procwrap.measuring import Measuring
 
         return Measuring(
             self._roster,
+            commands,
             self._board,
             self._heartbeats,
             self._outputs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
@@ -19,7 +19,7 @@ from procwrap.config import arguments, variables
 from procwrap.errors import ProcwrapError
 from procwrap.prelude import prepare
 from procwrap.spec.lockserving import LockServing
-from procwrap.spec.plan import Plan, Settings
+from procwrap.spec.plan import AskAgain, Plan, Settings
 
 
 class Options:
@@ -50,7 +50,7 @@ class HostService(Service):
         settings: Settings,
         environ: dict[str, str],
         pid_file: str,
-        again: Callable[[], tuple[Plan, Settings]],
+        again: AskAgain,
     ) -> None:
         from twisted.internet import reactor
 

@@ -12,7 +12,7 @@ from procwrap.core.board import Board
 from procwrap.core.ending import Remaining
 from procwrap.core.events import Declared, Event
 from procwrap.core.lifecycle import FINAL, Input
-from procwrap.core.order import layers
+from procwrap.core.order import arranged, layers
 from procwrap.core.snapshot import Snapshot
 
 
@@ -32,8 +32,7 @@ class Fleet:
 
     def arrange(self, order: Iterable[str] = ()) -> None:
         """Bring the children into this order, if one is given, and work out anew who needs whom."""
-        first = {name: self.children[name] for name in order if name in self.children}
-        self.children = {**first, **self.children}
+        self.children = arranged(self.children, order)
         needs = {name: [need.name for need in child.spec.depends_on] for name, child in self.children.items()}
         self._layers = layers(needs)
 

@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 from procwrap.children.child import Child
 from procwrap.children.fleet import Fleet
 from procwrap.children.orders import Orders
+from procwrap.children.slices import SLICE
 from procwrap.core.board import Board
 from procwrap.core.difference import CHECKS, Difference
 from procwrap.core.events import Declared
@@ -23,9 +24,6 @@ from procwrap.core.reloads import Forgotten
 from procwrap.core.roster import Roster
 from procwrap.errors import OrderRefusedError
 from procwrap.spec.process import ProcessSpec
-
-SLICE = 0.01
-"""Seconds of work after which the reactor gets its turn."""
 
 LATE = 10.0
 """Seconds after its SIGKILL in which a process has to be gone; what hangs in the kernel is not waited for."""

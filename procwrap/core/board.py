@@ -8,6 +8,7 @@ from collections.abc import Callable
 from attrs import define, field
 
 from procwrap.core.events import Event
+from procwrap.core.joining import join
 from procwrap.core.snapshot import Snapshot, reduce
 
 Watcher = Callable[[Snapshot, Event], None]
@@ -38,13 +39,7 @@ class Board:
         Returns:
             A callable that ends this; calling it twice does no harm.
         """
-        self._watchers.append(watcher)
-
-        def forget() -> None:
-            if watcher in self._watchers:
-                self._watchers.remove(watcher)
-
-        return forget
+        return join(self._watchers, watcher)
 
     def tell(self, event: Event) -> None:
         """Record an event. Events told by a watcher wait until all have seen the current one."""

@@ -88,11 +88,6 @@ class Difference:
         """How many go on as they are."""
         return len(self.wanted) - len(self.added) - len(self.renewed) - len(self.adjusted)
 
-    @property
-    def concerned(self) -> frozenset[str]:
-        """The names of those that are stopped or started."""
-        return frozenset((*self.added, *self.removed, *self.renewed))
-
 
 def compare(present: Mapping[str, ProcessSpec], wanted: Iterable[ProcessSpec]) -> Difference:
     """Compare what is with what is asked for."""

@@ -19,6 +19,7 @@ from procwrap.core.events import (
     StateChanged,
     signal_name,
 )
+from procwrap.core.fullview import end_told
 from procwrap.core.locks import LockChanged
 from procwrap.core.preempted import Preempted, PreemptionRevoked
 from procwrap.core.reloads import Forgotten, Reloaded
@@ -55,9 +56,7 @@ def _(event: Ended) -> Json:
         "event": "ended",
         "process": event.name,
         "pid": event.pid,
-        "code": event.end.code,
-        "signal": None if event.end.signal is None else signal_name(event.end.signal),
-        "reason": str(event.end),
+        **end_told(event.end),
         "success": event.success,
         "seconds": round(event.ran_for, 3),
     }

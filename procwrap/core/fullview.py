@@ -45,7 +45,7 @@ class FullView:
             "started": None if view.started_wall is None else rfc3339(view.started_wall),
             "restarts": view.restarts,
             "restartsBy": {cause.value: count for cause, count in view.restarts_by.items()},
-            "lastExit": None if view.last_end is None else _exit(view.last_end),
+            "lastExit": None if view.last_end is None else end_told(view.last_end),
             "lastExitAt": None if view.ended_wall is None else rfc3339(view.ended_wall),
             "checks": {name: _check(last) for name, last in view.rounds.items()},
             "usage": None if view.usage is None else _usage(view.usage, self.cpu(view.name)),
@@ -65,7 +65,8 @@ def full_status(snapshot: Snapshot, now: float, full: FullView = FullView()) -> 
     return {name: full.of(view, now) for name, view in snapshot.processes.items()}
 
 
-def _exit(end: End) -> Json:
+def end_told(end: End) -> Json:
+    """Return what a client reads about how a run has ended."""
     # What could not be started has neither code nor signal, only a reason.
     return {
         "code": end.code,

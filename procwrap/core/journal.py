@@ -9,6 +9,7 @@ from attrs import define, field
 
 from procwrap.core.entries import entry
 from procwrap.core.events import Event
+from procwrap.core.joining import join
 from procwrap.core.snapshot import Snapshot
 from procwrap.core.timestamp import rfc3339
 from procwrap.core.verdicts import Json
@@ -72,10 +73,4 @@ class Journal:
         Returns:
             A callable that ends this; calling it twice does no harm.
         """
-        self._takers.append(take)
-
-        def forget() -> None:
-            if take in self._takers:
-                self._takers.remove(take)
-
-        return forget
+        return join(self._takers, take)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError as _GraphCycleError
 from graphlib import TopologicalSorter
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class CycleError(Exception):
@@ -44,3 +47,9 @@ def layers(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
         found.append(sorted(ready, key=lambda name: rank.get(name, len(rank))))
         sorter.done(*ready)
     return found
+
+
+def arranged(things: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
+    """Return things in the order of these names; those that are not named come behind the others."""
+    first = {name: things[name] for name in names if name in things}
+    return {**first, **things}

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from attrs import define, field, setters
 
+from procwrap.core.order import arranged
 from procwrap.spec.process import ProcessSpec
 
 T = TypeVar("T")
@@ -46,9 +47,7 @@ class Roster(Mapping[str, ProcessSpec]):
 
     def arrange(self, names: Iterable[str]) -> None:
         """Bring them into this order; those that are not named stay behind the others."""
-        before = self._specs
-        first = {name: before[name] for name in names if name in before}
-        self._specs = {**first, **before}
+        self._specs = arranged(self._specs, names)
 
 
 @define(eq=False)

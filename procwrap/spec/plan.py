@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 from attrs import field, frozen
 
@@ -123,6 +124,10 @@ class Settings:
     quitting: Quitting = Quitting()
     pod: OwnPod | None = None
     shared_lock_url: str = field(default=DEFAULT_URL, metadata=SECRET, repr=False)
+
+
+AskAgain = Callable[[], tuple[Plan, Settings]]
+"""Finds out what is asked for by then; blocks."""
 
 
 @frozen

@@ -31,7 +31,7 @@ def showing(host: HostView, followers: Followers) -> tuple[Route, ...]:
         followers: are joined by those whose answers have no end.
     """
     insight, board, clock = host.insight, host.board, host.clock
-    shown = Shown(board, clock, insight.full, insight.spec, insight.began)
+    shown = Shown(board, clock, insight.full, insight.command, insight.began)
     news = News(shown, insight.history, host.wall)
     live = Live(board, insight.history, shown, news, clock, slices(clock), followers)
     processes = Processes(shown)

@@ -12,6 +12,7 @@ from procwrap.core.journal import Journal
 from procwrap.core.verdicts import Json
 from procwrap.web.answers import Reply, data
 from procwrap.web.following import Follower, Followers, dropped, wants_to_follow
+from procwrap.web.needed import WhileNeeded
 from procwrap.web.sse import event
 
 KIND = "lifecycle"
@@ -27,7 +28,11 @@ class Chronicle:
     _journal: Journal
     _followers: Followers
     _joined: list[_Reader] = field(init=False, factory=list)
-    _forget: Callable[[], None] | None = field(init=False, default=None)
+    _watch: WhileNeeded = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Take what comes while somebody follows."""
+        self._watch = WhileNeeded(lambda: self._journal.follow(self._take))
 
     def asked(self, request: IRequest) -> Reply:
         """Answer with the last entries, or begin with them and go on.
@@ -44,15 +49,12 @@ class Chronicle:
         follower.gap = lambda _: reader.missed()
         follower.owe(reader.missed())
         self._joined.append(reader)
-        if self._forget is None:
-            self._forget = self._journal.follow(self._take)
+        self._watch.keep(self._joined)
         return lambda: self._leave(reader)
 
     def _leave(self, reader: _Reader) -> None:
         self._joined.remove(reader)
-        if not self._joined and self._forget is not None:
-            self._forget()
-            self._forget = None
+        self._watch.keep(self._joined)
 
     def _take(self, entry: Json) -> None:
         piece = written(entry)

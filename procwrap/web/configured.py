@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
@@ -15,6 +14,7 @@ from procwrap.core.redaction import Json, redacted, redacted_environment
 from procwrap.spec.plan import Plan, Settings
 from procwrap.web.answers import OK, UNAVAILABLE, Reply, complaint, data
 from procwrap.web.routing import Access, Route
+from procwrap.web.seats import Seats
 from procwrap.web.slices import done_in_slices
 
 AT_ONCE = 4
@@ -54,7 +54,7 @@ class Configured:
 
     _inside: Inside
     _slices: Cooperator
-    _writing: int = 0
+    _seats: Seats = field(factory=lambda: Seats(AT_ONCE))
 
     def whole(self, _: IRequest) -> Reply | Deferred[Reply]:
         """Answer with all of the config."""
@@ -110,17 +110,11 @@ class Configured:
         yield "[]" if separator == "[" else "]"
 
     def _written(self, pieces: Iterator[str]) -> Reply | Deferred[Reply]:
-        if self._writing >= AT_ONCE:
+        if not self._seats.take():
             return BUSY
-        self._writing += 1
         taken: list[bytes] = []
         written = done_in_slices(self._slices, _taking(pieces, taken))
-        answer: Deferred[Any] = written.addBoth(self._left)
-        return answer.addCallback(lambda _: Reply(OK, pieces=(*taken, b"\n")))
-
-    def _left(self, result: Any) -> Any:
-        self._writing -= 1
-        return result
+        return written.addBoth(self._seats.left).addCallback(lambda _: Reply(OK, pieces=(*taken, b"\n")))
 
 
 def about_itself(inside: Inside, slices: Cooperator) -> tuple[Route, ...]:

@@ -93,7 +93,7 @@ class Control:
         """Read the config again and change what has changed in it."""
         if not self._seats.take():
             return NO_SEAT
-        reloaded: Deferred[Any] = maybeDeferred(self._fleet.reload).addBoth(self._left)
+        reloaded: Deferred[Any] = maybeDeferred(self._fleet.reload).addBoth(self._seats.left)
         return reloaded.addCallbacks(lambda changes: data(changes_told(changes)), _not_reloaded)
 
     def _order(
@@ -107,7 +107,7 @@ class Control:
         seconds = None if wait == "true" else seconds_of(wait or "", self._duration)
         if not self._seats.take():
             return NO_SEAT
-        done = maybeDeferred(order, name).addBoth(self._left)
+        done = maybeDeferred(order, name).addBoth(self._seats.left)
         if seconds is not None:
             done.addTimeout(seconds, self._clock, _gave_up)
         return done.addCallbacks(lambda code: data(self._state(name), code or OK), _refused)
@@ -127,10 +127,6 @@ class Control:
             return self._signal_number(text)
         except ValueError:
             raise BadRequestError(f"signal={text[:40]}: expected a signal such as HUP, SIGHUP or 1") from None
-
-    def _left(self, result: Any) -> Any:
-        self._seats.leave()
-        return result
 
     def _state(self, name: str) -> Json:
         view = self._board.snapshot.processes.get(name)

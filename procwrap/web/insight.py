@@ -25,6 +25,7 @@ class Insight:
         history: what processes used, and how their checks went.
         journal: what happened.
         spec: what was asked for, by the name of the process; None for one that is on its way out.
+        command: its command line, without the secrets in it; None likewise.
         tail: the records of a process, by its name.
         signal_number: turns ``HUP``, ``SIGHUP`` or ``1`` into a number, or raises ValueError.
         began: seconds of the reactor's clock when procwrap began.
@@ -33,6 +34,7 @@ class Insight:
     history: History
     journal: Journal
     spec: Callable[[str], ProcessSpec | None] = lambda _: None
+    command: Callable[[str], str | None] = lambda _: None
     tail: Callable[[str], Tail | None] = lambda _: None
     signal_number: Callable[[str], int] = _no_number
     began: float = 0.0

@@ -20,6 +20,7 @@ from procwrap.core.history import History
 from procwrap.core.snapshot import Snapshot
 from procwrap.web.answers import Reply
 from procwrap.web.following import Follower, Followers
+from procwrap.web.needed import WhileNeeded
 from procwrap.web.news import News
 from procwrap.web.opening import Opening
 from procwrap.web.shown import Shown
@@ -54,24 +55,30 @@ class Live:
     _opening: Opening | None = field(init=False, default=None)
     _written_at: float = field(init=False, default=0.0)
     _timer: IDelayedCall | None = field(init=False, default=None)
-    _forget: Callable[[], None] = field(init=False, default=lambda: None)
+    _watch: WhileNeeded = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Collect news while somebody follows."""
+        self._watch = WhileNeeded(self._begin_to_watch)
 
     def asked(self, request: IRequest) -> Reply:
         """Answer with everything that is true, and go on."""
         return self._followers.answer(request, self._join)
 
     def _join(self, follower: Follower) -> Callable[[], None]:
-        if not self._joined:
-            self._news.begin()
-            self._forget = self._board.watch(self._look)
+        self._watch.keep(True)
         self._begin(follower)
         follower.gap = lambda _: self._begin(follower)
         return lambda: self._leave(follower)
 
+    def _begin_to_watch(self) -> Callable[[], None]:
+        self._news.begin()
+        return self._board.watch(self._look)
+
     def _leave(self, follower: Follower) -> None:
         del self._joined[follower]
+        self._watch.keep(self._joined)
         if not self._joined:
-            self._forget()
             if self._opening is not None:
                 self._opening.drop()
                 self._opening = None

@@ -13,6 +13,7 @@ from procwrap.core.events import Event
 from procwrap.core.snapshot import Snapshot
 from procwrap.web.answers import OK, TEXT, BadRequestError, Reply, argument
 from procwrap.web.following import Follower, Followers, wants_to_follow
+from procwrap.web.needed import WhileNeeded
 from procwrap.web.processes import NO_SUCH_PROCESS
 from procwrap.web.sse import records
 
@@ -43,20 +44,21 @@ class _Feed:
 
     _tail: Tail
     followers: list[Follower] = field(factory=list)
-    _forget: Forget | None = None
+    _watch: WhileNeeded = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Take what comes while somebody follows."""
+        self._watch = WhileNeeded(lambda: self._tail.follow(self._take))
 
     def join(self, follower: Follower) -> None:
         """Let another one follow."""
         self.followers.append(follower)
-        if self._forget is None:
-            self._forget = self._tail.follow(self._take)
+        self._watch.keep(self.followers)
 
     def leave(self, follower: Follower) -> None:
         """Let one go."""
         self.followers.remove(follower)
-        if not self.followers and self._forget is not None:
-            self._forget()
-            self._forget = None
+        self._watch.keep(self.followers)
 
     def _take(self, data: bytes, count: int) -> None:
         for piece, contained in records(data, count):
@@ -76,7 +78,11 @@ class Logs:
     _tail_of: Callable[[str], Tail | None]
     _followers: Followers
     _feeds: dict[str, _Feed] = field(init=False, factory=dict)
-    _forget: Forget | None = field(init=False, default=None)
+    _watch: WhileNeeded = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Look who is removed while somebody follows."""
+        self._watch = WhileNeeded(lambda: self._board.watch(self._look))
 
     def asked(self, request: IRequest, name: str) -> Reply:
         """Answer with the last records, or begin with them and go on."""
@@ -97,8 +103,7 @@ class Logs:
         feed = self._feeds.get(name)
         if feed is None:
             feed = self._feeds[name] = _Feed(tail)
-        if self._forget is None:
-            self._forget = self._board.watch(self._look)
+        self._watch.keep(self._feeds)
         text = tail.tail(lines)
         if text:
             follower.owe(piece for piece, _ in records(text, 0))
@@ -109,9 +114,7 @@ class Logs:
         feed.leave(follower)
         if not feed.followers and self._feeds.get(name) is feed:
             del self._feeds[name]
-        if not self._feeds and self._forget is not None:
-            self._forget()
-            self._forget = None
+        self._watch.keep(self._feeds)
 
     def _look(self, snapshot: Snapshot, _: Event) -> None:
         for name in tuple(self._feeds):

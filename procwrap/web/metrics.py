@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Cooperator
@@ -16,6 +16,7 @@ from procwrap.metrics.collector import Collector
 from procwrap.metrics.page import Page
 from procwrap.metrics.syntax import Syntax, wanted
 from procwrap.web.answers import OK, UNAVAILABLE, Handler, Reply, complaint
+from procwrap.web.seats import Seats
 from procwrap.web.slices import done_in_slices
 
 AT_ONCE = 16
@@ -34,22 +35,19 @@ class Metrics:
 
     _collector: Collector
     _slices: Cooperator
-    _writing: int = 0
+    _seats: Seats = field(factory=lambda: Seats(AT_ONCE))
 
     def asked(self, request: IRequest) -> Reply | Deferred[Reply]:
         """Write what is true now; cancelling the Deferred ends it."""
-        if self._writing >= AT_ONCE:
+        if not self._seats.take():
             return BUSY
         syntax = wanted(",".join(request.requestHeaders.getRawHeaders("accept", [])))
         pieces: list[bytes] = []
-        self._writing += 1
         answer = done_in_slices(self._slices, self._write(syntax, pieces))
         content_type = syntax.value.encode()
-        return answer.addBoth(self._leave).addCallback(lambda _: Reply(OK, b"".join(pieces), content_type))
-
-    def _leave(self, result: Any) -> Any:
-        self._writing -= 1
-        return result
+        return answer.addBoth(self._seats.left).addCallback(
+            lambda _: Reply(OK, b"".join(pieces), content_type)
+        )
 
     def _write(self, syntax: Syntax, pieces: list[bytes]) -> Iterator[None]:
         page = Page()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from attrs import define
 
 from procwrap.web.answers import UNAVAILABLE, complaint
+
+T = TypeVar("T")
 
 RETRY_AFTER = b"5"
 
@@ -34,3 +38,8 @@ class Seats:
     def leave(self) -> None:
         """Leave a seat that was taken."""
         self.taken -= 1
+
+    def left(self, result: T) -> T:
+        """Leave it when a Deferred fires, whatever with."""
+        self.leave()
+        return result

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import define
 from twisted.internet.interfaces import IReactorTime
 
 from procwrap import __version__
 from procwrap.core.board import Board
-from procwrap.core.commandline import shown_command
 from procwrap.core.fullview import FullView
 from procwrap.core.snapshot import ProcessView, Snapshot
 from procwrap.core.verdicts import Json, is_ready
-from procwrap.spec.process import ProcessSpec
-
-SpecOf = Callable[[str], ProcessSpec | None]
 
 
 @define(eq=False)
@@ -23,17 +19,15 @@ class Shown:
     """Shows what is true now.
 
     Args:
-        spec: what was asked for, by the name of the process.
+        command: the command line of a process, by its name, without the secrets in it.
         began: seconds of the clock when procwrap began.
     """
 
     _board: Board
     _clock: IReactorTime
     _full: FullView
-    _spec: SpecOf
+    _command: Callable[[str], str | None]
     _began: float
-    _commands: dict[str, tuple[ProcessSpec, str]] = field(init=False, factory=dict)
-    """Written once for each config: to find the secrets in them takes its time."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -57,14 +51,3 @@ class Shown:
     def whole(self, view: ProcessView) -> Json:
         """Show a process with its command, without the secrets in it."""
         return {**self.process(view), "command": self._command(view.name)}
-
-    def _command(self, name: str) -> str | None:
-        spec = self._spec(name)
-        if spec is None:
-            return None
-        known = self._commands.get(name)
-        if known is None or known[0] is not spec:
-            if len(self._commands) > 2 * len(self.snapshot.processes):
-                self._commands.clear()
-            known = self._commands[name] = spec, shown_command(spec)
-        return known[1]

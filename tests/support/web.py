@@ -10,11 +10,13 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from procwrap.core.board import Board
+from procwrap.core.commandline import shown_command
 from procwrap.core.events import Declared, End, Ended, ShutdownBegan, Spawned, StateChanged
 from procwrap.core.heartbeats import Heartbeats
 from procwrap.core.history import History
 from procwrap.core.journal import Journal
 from procwrap.core.lifecycle import State
+from procwrap.core.roster import Derived
 from procwrap.logs.recent import Recent
 from procwrap.spec.plan import LivenessRule
 from procwrap.spec.process import ProcessSpec
@@ -85,7 +87,10 @@ class Host:
         """What the HTTP floor gets."""
         view = HostView(self.board, self.heartbeats, self.rule, self.clock, lambda: WALL, seconds_of)
         view = evolve(view, admits=Admission(fixed(self.token)).admits, fleet=self.fleet)
-        known = Insight(self.history, self.journal, self.specs.get, self.recents.get, signal_number)
+        commands = Derived(self.specs, shown_command)
+        known = Insight(
+            self.history, self.journal, self.specs.get, commands.get, self.recents.get, signal_number
+        )
         return evolve(view, insight=known)
 
     @property
