@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from procwrap.client import crowd
 from procwrap.client.call import Call
 from procwrap.client.fleet import text
-from procwrap.client.following import LOST, follow
-from procwrap.client.sse import OPEN, Event
+from procwrap.client.following import DROPPED, Breaks, follow
+from procwrap.client.sse import Event
 from procwrap.core.printable import printable
 from procwrap.errors import ExitStatus, NoHostError
 
@@ -64,7 +64,7 @@ def _follow(call: Call) -> int:
 
     comers: crowd.Crowd[Event] = crowd.Crowd()
     comers.add("events", events)
-    lost = False
+    breaks = Breaks(call)
     while comers.left:
         item = comers.next(LOOK)
         if item is None and not call.screen.is_read():
@@ -73,25 +73,18 @@ def _follow(call: Call) -> int:
             raise item.error
         event = item.brought if item is not None else None
         if event is not None:
-            lost = _take(call, event, lost)
+            _take(call, event, breaks)
             call.screen.flush()
     return ExitStatus.DONE
 
 
-def _take(call: Call, event: Event, lost: bool) -> bool:
-    """Print an event; return whether the connection is lost."""
-    if event.kind == LOST:
-        if not lost:
-            call.screen.say(f"the connection to {call.host.name} is lost: {event.data}; trying again")
-        return True
-    if event.kind == OPEN:
-        if lost:
-            call.screen.say(f"connected to {call.host.name} again")
-    elif event.kind == "dropped":
+def _take(call: Call, event: Event, breaks: Breaks) -> None:
+    if breaks.take(event):
+        return
+    if event.kind == DROPPED:
         call.screen.say(f"events were left out, for they are read too slowly here: {event.data}")
     else:
         _print(call, entry_of(event, call.host.name))
-    return False
 
 
 def entry_of(event: Event, name: str) -> Mapping[str, object]:

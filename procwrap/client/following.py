@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from procwrap.client.call import Clock
+from procwrap.client.call import Call, Clock
 from procwrap.client.sse import OPEN, Event
 from procwrap.errors import NoHostError
 
 LOST = ":lost"
 """The kind of the event that tells that it has broken off; its data say why."""
+
+DROPPED = "dropped"
+"""The kind of the event with which the host tells how much it has left out."""
 
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 10.0
@@ -62,3 +65,25 @@ def follow(
         yield Event(LOST, why, last_id)
         clock.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE if begun else SHORT_PAUSE)
+
+
+class Breaks:
+    """Says that the connection is lost, and that it is there again: once, however many streams meet it."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._lost = False
+
+    def take(self, event: Event) -> bool:
+        """Take an event of ``follow``; return whether it was about the connection."""
+        name = self._call.host.name
+        if event.kind == LOST:
+            self._tell(f"the connection to {name} is lost: {event.data}; trying again", lost=True)
+        elif event.kind == OPEN:
+            self._tell(f"connected to {name} again", lost=False)
+        return event.kind in (LOST, OPEN)
+
+    def _tell(self, what: str, *, lost: bool) -> None:
+        if lost != self._lost:
+            self._lost = lost
+            self._call.screen.say(what)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from procwrap.client import crowd
 from procwrap.client.call import Call
 from procwrap.client.fleet import chosen, fetch, path, text
-from procwrap.client.following import LOST, follow
+from procwrap.client.following import DROPPED, LOST, Breaks, follow
 from procwrap.client.merge import merged
 from procwrap.client.sse import OPEN, Event
 from procwrap.errors import NoHostError, ProcwrapError, UsageError
@@ -24,9 +24,6 @@ MOST_AT_ONCE = 20
 
 MOST_FOLLOWED = 50
 """Each takes a connection, and others want some, too."""
-
-DROPPED = "dropped"
-"""The kind of the event that tells how many records were left out."""
 
 
 def run(call: Call) -> int:
@@ -128,7 +125,7 @@ class Following:
         self._crowd: crowd.Crowd[Event] = crowd.Crowd()
         # One alone, or nothing old: there is nothing to put in order.
         self._settles = len(names) > 1 and lines > 0
-        self._lost = False
+        self._breaks = Breaks(call)
         self._code = 0
         self._said: set[str] = set()
 
@@ -164,11 +161,9 @@ class Following:
             self._show(item.source, item.brought)
 
     def _show(self, name: str, event: Event) -> None:
-        if event.kind == LOST:
-            self._tell(f"the connection to {self._call.host.name} is lost: {event.data}; trying again", True)
-        elif event.kind == OPEN:
-            self._tell(f"connected to {self._call.host.name} again", False)
-        elif event.kind == DROPPED:
+        if self._breaks.take(event):
+            return
+        if event.kind == DROPPED:
             self._screen.say(
                 f"{name}: records were left out, for they are read too slowly here: {event.data}"
             )
@@ -179,9 +174,3 @@ class Following:
             else:
                 for record in records:
                     self._screen.record(record)
-
-    def _tell(self, what: str, lost: bool) -> None:
-        """Say it once, however many streams have met it."""
-        if lost != self._lost:
-            self._lost = lost
-            self._screen.say(what)

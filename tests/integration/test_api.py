@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.support.hosted import PATIENCE, Hosted, alive, process
+from tests.support.hosted import Hosted, alive, process
 
 pytestmark = pytest.mark.integration
 
@@ -39,26 +36,12 @@ def ask(host: Hosted, request: pytest.FixtureRequest) -> Ask:
     """Ask one way or the other."""
 
     def through_tcp(target: str, method: str = "GET") -> tuple[int, Any]:
-        asked = Request(f"http://127.0.0.1:{host.port}{target}", method=method)
-        asked.add_header("Authorization", f"Bearer {TOKEN}")
-        try:
-            with urlopen(asked, timeout=PATIENCE) as answer:
-                return answer.status, _decoded(answer.read())
-        except HTTPError as error:
-            with error:
-                return error.code, _decoded(error.read())
+        return host.get(target, method, headers={"Authorization": f"Bearer {TOKEN}"})
 
     def through_the_socket(target: str, method: str = "GET") -> tuple[int, Any]:
         return host.operate(method, target)
 
     return through_tcp if request.param == "TCP" else through_the_socket
-
-
-def _decoded(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body.decode()
 
 
 def test_all_processes(ask: Ask) -> None:

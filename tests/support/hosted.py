@@ -174,9 +174,16 @@ class Hosted:
             answer = connection.getresponse()
             return answer.status, _decoded(answer.read())
 
-    def get(self, path: str, method: str = "GET", seconds: float = PATIENCE) -> tuple[int, Any]:
+    def get(
+        self,
+        path: str,
+        method: str = "GET",
+        seconds: float = PATIENCE,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, Any]:
         """Ask over HTTP; return the status and the body, decoded if it is JSON."""
-        request = Request(f"http://127.0.0.1:{self.port}{path}", method=method)
+        url = f"http://127.0.0.1:{self.port}{path}"
+        request = Request(url, method=method, headers=dict(headers or {}))
         try:
             with urlopen(request, timeout=seconds) as answer:
                 return answer.status, _decoded(answer.read())
