@@ -12,10 +12,11 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from procwrap.children.timer import Timer
 from procwrap.errors import ProbeError
 from procwrap.interfaces import IProbe
 
@@ -52,9 +53,13 @@ class HookRun:
     _gives_back: bool = field(default=True, kw_only=True)
     _over: bool = False
     _began: float = 0.0
-    _deadline: IDelayedCall | None = None
+    _deadline: Timer = field(init=False)
     _current: IProbe | None = None
     _doing: Deferred[None] = field(factory=partial(succeed, None))
+
+    def __attrs_post_init__(self) -> None:
+        """Get a timer."""
+        self._deadline = Timer(self._clock)
 
     def start(self) -> None:
         """Begin; all may be over when this returns."""
@@ -62,7 +67,7 @@ class HookRun:
             self._end("it has no time at all")
             return
         self._began = self._clock.seconds()
-        self._deadline = self._clock.callLater(self._seconds, self._too_late)
+        self._deadline.arm(self._seconds, self._too_late)
         self._begin(self._do_all)
 
     def _do_all(self) -> None:
@@ -107,7 +112,7 @@ class HookRun:
         if late > STALL and self._gives_back:
             # Its end may be waiting for us to look.
             self._gives_back = False
-            self._deadline = self._clock.callLater(min(late, self._seconds), self._too_late)
+            self._deadline.arm(min(late, self._seconds), self._too_late)
             return
         self._conclude()
         self._give_up()
@@ -121,8 +126,7 @@ class HookRun:
 
     def _conclude(self) -> None:
         self._over = True
-        if self._deadline is not None and self._deadline.active():
-            self._deadline.cancel()
+        self._deadline.disarm()
 
     def _what(self) -> str:
         return "" if self._current is None else f"{self._current.target}: "

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from procwrap.children.group import send_to_group
 from procwrap.children.output import LINGER, PipeReader
 from procwrap.children.protocol import reason_of
+from procwrap.children.timer import Timer
 from procwrap.children.turns import Turns
 from procwrap.core.events import End
 
@@ -52,7 +52,7 @@ class Running:
         self.group = pid
         self._end: End | None = None
         self._concluded = False
-        self._lingering: IDelayedCall | None = None
+        self._lingering = Timer(reactor)
         self._readers: dict[int, PipeReader] = {}
         self._releases: dict[int, Callable[[], None]] = {}
         protocol.makeConnection(self)
@@ -75,7 +75,7 @@ class Running:
         self._end = end
         self._read_the_last()
         if self._readers:
-            self._lingering = self._reactor.callLater(LINGER, self._give_up_reading)
+            self._lingering.arm(LINGER, self._give_up_reading)
         self._protocol.processExited(reason_of(end))
         self._conclude()
 
@@ -100,7 +100,7 @@ class Running:
     def _give_up_reading(self) -> None:
         if any(reader.paused for reader in self._readers.values()):
             # Held back by us, not by a descendant: what is in there must still come out.
-            self._lingering = self._reactor.callLater(LINGER, self._give_up_reading)
+            self._lingering.arm(LINGER, self._give_up_reading)
         else:
             self.finish_reading()
 
@@ -114,6 +114,5 @@ class Running:
         if self._end is None or self._readers or self._concluded:
             return
         self._concluded = True
-        if self._lingering is not None and self._lingering.active():
-            self._lingering.cancel()
+        self._lingering.disarm()
         self._protocol.processEnded(reason_of(self._end))
